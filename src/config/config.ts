@@ -1,0 +1,107 @@
+// The effective configuration: what the program works with, after file, environment, flags, legacy spellings and defaults.
+
+/** An address to listen on. */
+export interface Bind {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** An address to listen on with TLS; file paths, read when the listener opens. */
+export interface TlsBind extends Bind {
+  readonly key: string;
+  readonly cert: string;
+  readonly ca: readonly string[];
+  readonly passphrase: string;
+  readonly ciphers: string;
+  readonly honorCipherOrder: boolean;
+  /** Lowest protocol: TLSv1.2 or TLSv1.3. */
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+}
+
+export type AccessLogFormat = 'hipache' | 'combined' | 'json';
+export type Strategy = 'RANDOM' | 'ROUND_ROBIN';
+export type EngineName = 'wire' | 'http-proxy';
+
+/** Settings of `server`. Durations in milliseconds unless the name says otherwise; the file has seconds, as Hipache's. */
+export interface ServerConfig {
+  readonly debug: boolean;
+  /** 0: one process serves and nothing is forked. */
+  readonly workers: number;
+  /** Connections to one backend address, a worker; 0: no cap. */
+  readonly maxSockets: number;
+  /** Keep connections to backends for further requests. */
+  readonly httpKeepAlive: boolean;
+  /** How long an idle connection to a backend is kept. */
+  readonly backendIdleTimeout: number;
+  /** Time limits; 0: none. `tcpTimeout` of Hipache is the default of head, body, idle and backend. */
+  readonly headTimeout: number;
+  readonly bodyTimeout: number;
+  readonly idleTimeout: number;
+  readonly connectTimeout: number;
+  readonly backendTimeout: number;
+  readonly totalTimeout: number;
+  /** Silence after which a tunnel is closed. */
+  readonly tunnelTimeout: number;
+  /** Seconds that a dead mark lasts. */
+  readonly deadBackendTTL: number;
+  /** Which answers of a backend mark it dead. */
+  readonly deadOn500: boolean;
+  readonly deadOn503: 'always' | 'without-retry-after' | 'never';
+  /** 501, 502 and 504 to 599. */
+  readonly deadOn5xx: boolean;
+  /** Hipache's `deadBackendOn500`: 500 marks dead while an active hchecker is seen. */
+  readonly deadBackendOn500: boolean;
+  /** Further attempts after the first. */
+  readonly retryOnError: number;
+  /** Bytes of a request body that are kept so that it can be sent again. */
+  readonly retryBodyLimit: number;
+  readonly strategy: Strategy;
+  readonly engine: EngineName;
+  /** Path, `stdout` or `none`. */
+  readonly accessLog: string;
+  readonly accessLogFormat: AccessLogFormat;
+  /** Folder of error pages; null: the shipped ones. */
+  readonly staticDir: string | null;
+  readonly drainTimeout: number;
+  /** Resident bytes after which an idle moment is used to replace the worker; 0: never. */
+  readonly memoryLimit: number;
+  /** Hipache's way with forwarded headers: added only where absent, whoever sent them. */
+  readonly legacyForwardedHeaders: boolean;
+  /** Who gets `x-debug-*` headers on request (`X-Debug`). */
+  readonly debugHeaders: 'trusted' | 'everyone' | 'nobody';
+  /** A client that closed its sending side without an answer yet: asked by an interim response whether it is still there, served, or given up. */
+  readonly halfClosedClients: 'probe' | 'serve' | 'abort';
+  readonly maxHeadBytes: number;
+  readonly maxHeaderCount: number;
+  readonly maxLineBytes: number;
+}
+
+/** Settings of `redis`. */
+export interface RedisConfig {
+  /** Records kept in memory, a worker. */
+  readonly cacheEntries: number;
+  /** Milliseconds that a connection attempt or a command may take. */
+  readonly timeout: number;
+  /** Milliseconds that known routes are served while Redis is away; 0: for as long as it takes. */
+  readonly maxStale: number;
+}
+
+/** Everything. Frozen. */
+export interface Config {
+  /** Path of the file, or `defaults`. */
+  readonly source: string;
+  /** Warnings of the loading (deprecated or inert keys), one line each. */
+  readonly warnings: readonly string[];
+  readonly server: ServerConfig;
+  readonly http: { readonly bind: readonly Bind[] };
+  readonly https: { readonly bind: readonly TlsBind[] };
+  /** Read side and write side; equal where one URL was given. */
+  readonly driver: { readonly read: string; readonly write: string };
+  readonly redis: RedisConfig;
+  /** Addresses and CIDR ranges. */
+  readonly trustedProxies: readonly string[];
+  /** Whom a root process becomes; empty: stays. */
+  readonly user: string;
+  readonly group: string;
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+}

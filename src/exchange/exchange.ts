@@ -1,0 +1,90 @@
+// One request with its response: the value that travels from the listener through the pipeline to an engine and back.
+import type { ProxyError } from '../errors/proxy-error.js';
+import type { RequestHead } from '../http1/message.js';
+import type { Backend } from '../model/backend.js';
+import type { Route } from '../model/frontend.js';
+import type { Client } from './client.js';
+import type { Downstream, Upstream } from './downstream.js';
+import type { RequestBody } from './request-body.js';
+
+/** How an exchange ended. */
+export type Outcome = 'open' | 'forwarded' | 'answered' | 'cut' | 'client-gone';
+
+/** Called once when an exchange ends; given by the pipeline, does the accounting. */
+export type FinishExchange = (exchange: Exchange) => void;
+
+/** All fields are set in the constructor, in this order, so that every exchange has one shape for the engine of the language. */
+export class Exchange {
+  readonly head: RequestHead;
+  readonly body: RequestBody;
+  readonly client: Client;
+  readonly downstream: Downstream;
+  /** `performance.now()` when the head was complete. */
+  readonly startedAt: number;
+
+  /** Request id; set by the stage `identify`. */
+  id = '';
+  /** Address of the client as far as trusted proxies tell it. */
+  clientAddress = '';
+  /** `https` or `http`, as the client used it. */
+  scheme: 'http' | 'https' = 'http';
+  route: Route | null = null;
+  /** The backend of the current or last attempt. */
+  backend: Backend | null = null;
+  /** The running attempt's side, while there is one. */
+  upstream: Upstream | null = null;
+  /** Attempts so far. */
+  attempts = 0;
+  /** Backends already tried; null until the first attempt failed. */
+  tried: Backend[] | null = null;
+  /** `performance.now()` when the current attempt was sent, and when its final head came; 0: not yet. */
+  sentAt = 0;
+  answeredAt = 0;
+  /** Status that the client got; 0: none yet. */
+  status = 0;
+  /** The error that decided the answer, or the last one of an attempt. */
+  error: ProxyError | null = null;
+  outcome: Outcome = 'open';
+  /** True once the exchange became a tunnel. */
+  tunnel = false;
+  /** Header lines to add to whatever is answered, each ended by CRLF. */
+  responseLines = '';
+
+  #finish: FinishExchange | null = null;
+  #releases: (() => void)[] | null = null;
+
+  constructor(head: RequestHead, body: RequestBody, client: Client, downstream: Downstream, startedAt: number) {
+    this.head = head;
+    this.body = body;
+    this.client = client;
+    this.downstream = downstream;
+    this.startedAt = startedAt;
+  }
+
+  /** True from the moment the exchange has ended; nothing may be done for it any more. */
+  get ended(): boolean {
+    return this.outcome !== 'open';
+  }
+
+  /** Pipeline: who does the accounting at the end. */
+  finishWith(finish: FinishExchange): void {
+    this.#finish = finish;
+  }
+
+  /** Runs `release` when the exchange ends, on every path; call it beside the acquisition. */
+  onFinish(release: () => void): void {
+    if (this.ended) release();
+    else if (this.#releases === null) this.#releases = [release];
+    else this.#releases.push(release);
+  }
+
+  /** Ends the exchange once: releases what was taken, accounts for it, gives the connection back to its listener. */
+  end(outcome: Exclude<Outcome, 'open'>): void {
+    if (this.outcome !== 'open') return;
+    this.outcome = outcome;
+    const releases = this.#releases;
+    if (releases !== null) for (const release of releases) release();
+    this.#finish?.(this);
+    this.downstream.released();
+  }
+}

@@ -1,0 +1,136 @@
+// The body of a request on its way to a backend: keeps the first bytes so that they can be sent again to another backend.
+import { type BodyLength, untilClose } from '../http1/message.js';
+
+/** Where body bytes go: the backend's connection. */
+export interface BodySink {
+  /** Takes bytes; returns false to ask for a pause until it calls `body.resume()`. */
+  bodyData(chunk: Buffer): boolean;
+  /** The body is complete. `trailers` are header lines, each ended by CRLF, or empty. */
+  bodyEnd(trailers: string): void;
+}
+
+/** Where body bytes come from: the client's connection. */
+export interface BodySource {
+  /** Stop reading from the client. */
+  pauseBody(): void;
+  resumeBody(): void;
+  /** The first attempt to send the body is about to read it: the moment for 100 (Continue), RFC 9110 section 10.1.1. */
+  bodyWanted(): void;
+}
+
+/**
+ * A body that flows from a source to one sink at a time. Until `keepLimit` bytes have passed everything is kept, so a
+ * new sink can be attached and gets the bytes from the start; beyond it the body can no longer be repeated.
+ */
+export class RequestBody {
+  length: BodyLength;
+  /** Bytes received so far. */
+  received = 0;
+  /** True when all bytes (and trailers) have been received. */
+  complete: boolean;
+  /** False once bytes were let go of: a further attempt is impossible. */
+  repeatable = true;
+  trailers = '';
+
+  readonly #source: BodySource;
+  readonly #keepLimit: number;
+  #kept: Buffer[] = [];
+  #keptBytes = 0;
+  #sink: BodySink | null = null;
+  #paused = false;
+
+  /**
+   * @param length how the body is delimited; 0: none
+   * @param source paused while the sink is full, and while nobody takes bytes and the limit is reached
+   * @param keepLimit bytes to keep for another attempt
+   */
+  constructor(length: BodyLength, source: BodySource, keepLimit: number) {
+    this.length = length;
+    this.complete = length === 0;
+    this.#source = source;
+    this.#keepLimit = keepLimit;
+  }
+
+  /** What was received before any sink came, when that is the whole body in one piece; else null. Lets a small body be sent with its head. */
+  wholeIfBuffered(): Buffer | null {
+    return this.complete && this.trailers === '' && this.#kept.length === 1 && this.repeatable ? (this.#kept[0] as Buffer) : null;
+  }
+
+  /** Gives the bytes so far to a sink, then those to come. Only when `repeatable`, or as the first sink. */
+  attach(sink: BodySink): void {
+    this.#source.bodyWanted();
+    this.#sink = sink;
+    let full = false;
+    for (const chunk of this.#kept) {
+      if (!sink.bodyData(chunk)) full = true;
+      if (this.#sink !== sink) return;
+    }
+    if (this.#keptBytes > this.#keepLimit) this.#forget();
+    if (this.complete) sink.bodyEnd(this.trailers);
+    else if (full) this.#pause();
+    else this.resume();
+  }
+
+  /** The sink is gone (its attempt failed or its answer is complete). */
+  detach(): void {
+    this.#sink = null;
+  }
+
+  /** Throws away what is kept and all that comes: the response is complete and nobody wants the rest. */
+  discard(): void {
+    this.#sink = null;
+    this.#forget();
+    this.resume();
+  }
+
+  /** Source: bytes arrived. The chunk belongs to the body from here. */
+  push(chunk: Buffer): void {
+    this.received += chunk.length;
+    const sink = this.#sink;
+    if (this.repeatable) {
+      this.#kept.push(chunk);
+      this.#keptBytes += chunk.length;
+    }
+    if (sink !== null) {
+      if (this.repeatable && this.#keptBytes > this.#keepLimit) this.#forget();
+      if (!sink.bodyData(chunk)) this.#pause();
+    } else if (this.repeatable && this.#keptBytes >= this.#keepLimit) {
+      this.#pause();
+    }
+  }
+
+  /** Source: the body is complete. */
+  finish(trailers: string): void {
+    if (this.complete) return;
+    this.complete = true;
+    this.trailers = trailers;
+    this.#sink?.bodyEnd(trailers);
+  }
+
+  /** Sink: can take more. */
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#source.resumeBody();
+  }
+
+  /** The exchange became a tunnel: bytes flow until the client closes and none are kept. */
+  becomeTunnel(sink: BodySink): void {
+    this.length = untilClose;
+    this.complete = false;
+    this.#forget();
+    this.#sink = sink;
+  }
+
+  #pause(): void {
+    if (this.#paused || this.complete) return;
+    this.#paused = true;
+    this.#source.pauseBody();
+  }
+
+  #forget(): void {
+    this.repeatable = false;
+    this.#kept = [];
+    this.#keptBytes = 0;
+  }
+}

@@ -1,0 +1,26 @@
+// One upstream address of a frontend, parsed once from its list entry.
+
+/** How a backend is spoken to. */
+export type BackendScheme = 'http' | 'https';
+
+/** A backend as a frontend's list names it. Immutable. */
+export interface Backend {
+  /** The list entry as somebody wrote it, e.g. `http://10.0.0.1:80#weight=2`. */
+  readonly entry: string;
+  /** Position in the list, zero based: the id that Hipache uses in `dead:<host>` and on the channel `dead`. */
+  readonly index: number;
+  /** Name that stays the same when the list shifts: the option `id`, else derived from the address and its ordinal. */
+  readonly id: string;
+  readonly scheme: BackendScheme;
+  /** Host name or address without brackets; empty for a unix socket. */
+  readonly host: string;
+  readonly port: number;
+  /** Path of a unix socket, or empty. */
+  readonly socketPath: string;
+  /** Key of its connection pool: scheme and address, e.g. `http://10.0.0.1:80`, `unix:/run/app.sock`. */
+  readonly origin: string;
+  /** The URL as Hipache publishes it: normalised, with a trailing slash, an explicit `:80` kept. */
+  readonly publishedUrl: string;
+  /** Share of new requests relative to its siblings; 1 unless the option `weight` says otherwise. */
+  readonly weight: number;
+}

@@ -1,0 +1,41 @@
+// What the store keeps under one frontend name, and the route that is compiled from it.
+import type { Backend } from './backend.js';
+
+/** A mark in `health:<name>`: one backend is dead until a moment, told apart by its list entry rather than its index. */
+export interface DeadMark {
+  readonly entry: string;
+  /** Index in the list when the mark was made. */
+  readonly index: number;
+  /** Milliseconds since the epoch. */
+  readonly until: number;
+}
+
+/** Everything the store holds under one name (`example.com`, `*.example.com`, `*`, `example.com:8080`). Immutable. */
+export interface FrontendRecord {
+  readonly name: string;
+  /** Identifier, then backend entries, as in Redis; empty where there is no such frontend. */
+  readonly list: readonly string[];
+  /** Members of `dead:<name>`, as they are: ids by index, or backend entries. */
+  readonly dead: readonly string[];
+  /** Marks of `health:<name>`. */
+  readonly marks: readonly DeadMark[];
+  /** When `dead:<name>` expires, in milliseconds since the epoch; Infinity without a TTL. */
+  readonly deadUntil: number;
+  /** Why the record cannot be understood (wrong type, junk), or empty. Such a record harms only its own frontend. */
+  readonly fault: string;
+}
+
+/** A host and what serves it: compiled from records, never changed, dropped when one of its records changes. */
+export interface Route {
+  /** The host that was asked for, normalised, with the port only if `frontend:<host>:<port>` matched. */
+  readonly host: string;
+  /** The frontend name that matched, e.g. `*.example.com`. */
+  readonly frontend: string;
+  /** Element 0 of the list: Hipache's virtual host name. */
+  readonly identifier: string;
+  readonly backends: readonly Backend[];
+  /** Records of the asked host and of the frontend that matched (often the same one), whose dead marks apply. */
+  readonly records: readonly FrontendRecord[];
+  /** Why no backend can be taken from the record, or empty. */
+  readonly fault: string;
+}

@@ -1,0 +1,50 @@
+// The contract of a store: where frontends and dead marks live, and how a change is told. Implemented by redis-store and memory-store.
+import type { Backend } from '../model/backend.js';
+import type { FrontendRecord } from '../model/frontend.js';
+
+/** Told when something that `readFrontends` may have answered is no longer true. */
+export interface StoreListener {
+  /** The record of this frontend name changed (list, dead set or health marks). */
+  changed(name: string): void;
+  /** Anything may have changed: connection lost or regained, FLUSHALL. Everything cached must be read again. */
+  everythingChanged(): void;
+}
+
+/**
+ * How far answers may be trusted: `live` changes are told within milliseconds; `polling` changes are told within a second
+ * (no CLIENT TRACKING); `away` the store cannot be reached, what was read before is the best there is.
+ */
+export type StoreState = 'live' | 'polling' | 'away';
+
+/** A dead mark to write, made by passive health. */
+export interface DeadMarkRequest {
+  /** The host that was asked for; names the key `dead:<host>` and the message, as in Hipache. */
+  readonly host: string;
+  /** The frontend that matched; when it differs (a wildcard) it is marked too, so that its other hosts need not find out anew. */
+  readonly frontend: string;
+  readonly backend: Backend;
+  /** Number of backends in the list. */
+  readonly size: number;
+  /** Seconds that the mark lasts. */
+  readonly ttl: number;
+  /** False publishes the message only (an active hchecker owns the marks of this frontend). */
+  readonly write: boolean;
+}
+
+/** A store of frontends. Every method rejects with an Error that says what failed and what to do; none hangs. */
+export interface Store {
+  /** Connects and arms change notification; resolves also when the server is away (state `away`), rejects on bad credentials or settings. */
+  start(listener: StoreListener): Promise<void>;
+  readonly state: StoreState;
+  /** Reads the records of some names in one round trip, in the order asked. A wrong record is a record with a `fault`, not an error. */
+  readFrontends(names: readonly string[]): Promise<FrontendRecord[]>;
+  /** Marks a backend dead and publishes it on the channel `dead`. */
+  markDead(mark: DeadMarkRequest): Promise<void>;
+  /** Unix seconds of the last `hchecker_ping`, or 0. */
+  readHcheckerPing(): Promise<number>;
+  /** Replaces a frontend: identifier and backend entries. */
+  writeFrontend(name: string, identifier: string, backends: readonly string[]): Promise<void>;
+  /** Removes a frontend with its dead marks. */
+  deleteFrontend(name: string): Promise<void>;
+  close(): Promise<void>;
+}
