@@ -47,8 +47,8 @@ const rows = {
   'total-timeout': [504, 'backend', 'no', 'The exchange took longer than is allowed.'],
   'store-away': [503, 'proxy', 'no', 'The proxy cannot look up this site at the moment.'],
   'pool-exhausted': [503, 'proxy', 'no', 'Too many connections to the application are in use.'],
-  'draining': [503, 'proxy', 'no', 'The proxy is shutting down.'],
-  'internal': [500, 'proxy', 'no', 'The proxy failed to handle the request.'],
+  draining: [503, 'proxy', 'no', 'The proxy is shutting down.'],
+  internal: [500, 'proxy', 'no', 'The proxy failed to handle the request.'],
 } as const satisfies Record<string, readonly [number, ErrorSource, RetryAdvice, string]>;
 
 /** The stable name of an error; the value of the header `x-cjs-proxy-error`. */

@@ -1,5 +1,5 @@
 // An error of an exchange: what went wrong, whose fault it was, what the client is told, and whether another attempt may help.
-import { type ErrorCode, catalog } from './catalog.js';
+import { catalog, type ErrorCode } from './catalog.js';
 
 /** Who caused an error: the client, the backend, or the proxy itself (its configuration, its store, its limits). */
 export type ErrorSource = 'client' | 'backend' | 'proxy';

@@ -33,7 +33,10 @@ export interface Downstream {
   /** Ends the body; trailer lines (each ended by CRLF, or empty) are passed on where the protocol allows. In a tunnel: half-close. */
   end(trailers: string): void;
 
-  /** Answers 101 and becomes a tunnel: from here `write` sends bytes as they are and `exchange.body` delivers the client's. */
+  /**
+   * Answers 101 and becomes a tunnel: from here `write` sends bytes as they are and `exchange.body` (which must have its
+   * sink by now) delivers the client's, those that came with the request first.
+   */
   switchProtocols(head: ResponseHead, extra: string): void;
 
   /** Breaks the response off so that the client can tell it is incomplete (RFC 9112 section 8). */

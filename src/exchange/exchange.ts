@@ -13,6 +13,15 @@ export type Outcome = 'open' | 'forwarded' | 'answered' | 'cut' | 'client-gone';
 /** Called once when an exchange ends; given by the pipeline, does the accounting. */
 export type FinishExchange = (exchange: Exchange) => void;
 
+/**
+ * Which upgrade is passed on: none for a request with a body, whose end and the first bytes of the new protocol could
+ * be confused, and never to HTTP/2 in clear text, which would carry requests past this proxy unseen. Ignoring an
+ * upgrade is always allowed (RFC 9110 section 7.8).
+ */
+function forwardedUpgrade(head: RequestHead): string {
+  return head.body === 0 && !/(^|[\s,])h2c?([\s,]|$)/i.test(head.upgrade) ? head.upgrade : '';
+}
+
 /** All fields are set in the constructor, in this order, so that every exchange has one shape for the engine of the language. */
 export class Exchange {
   readonly head: RequestHead;
@@ -21,6 +30,8 @@ export class Exchange {
   readonly downstream: Downstream;
   /** `performance.now()` when the head was complete. */
   readonly startedAt: number;
+  /** The protocol that a backend is asked to switch to; empty for ordinary requests. */
+  readonly upgrade: string;
 
   /** Request id; set by the stage `identify`. */
   id = '';
@@ -59,11 +70,17 @@ export class Exchange {
     this.client = client;
     this.downstream = downstream;
     this.startedAt = startedAt;
+    this.upgrade = head.upgrade === '' ? '' : forwardedUpgrade(head);
   }
 
   /** True from the moment the exchange has ended; nothing may be done for it any more. */
   get ended(): boolean {
     return this.outcome !== 'open';
+  }
+
+  /** Whether it has entered the pipeline, which then accounts for it. */
+  get accounted(): boolean {
+    return this.#finish !== null;
   }
 
   /** Pipeline: who does the accounting at the end. */

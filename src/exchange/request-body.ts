@@ -14,8 +14,6 @@ export interface BodySource {
   /** Stop reading from the client. */
   pauseBody(): void;
   resumeBody(): void;
-  /** The first attempt to send the body is about to read it: the moment for 100 (Continue), RFC 9110 section 10.1.1. */
-  bodyWanted(): void;
 }
 
 /**
@@ -58,7 +56,6 @@ export class RequestBody {
 
   /** Gives the bytes so far to a sink, then those to come. Only when `repeatable`, or as the first sink. */
   attach(sink: BodySink): void {
-    this.#source.bodyWanted();
     this.#sink = sink;
     let full = false;
     for (const chunk of this.#kept) {

@@ -1,0 +1,65 @@
+// `npm run bench`: our node beside nginx, HAProxy and plain http-proxy, the same jobs on one core each, in turn.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startBackend } from './backend.js';
+import { describeMachine, prepareMachine } from './machine.js';
+import { type Measurement, measureScenario } from './measure.js';
+import { type Options, parseOptions, usage } from './options.js';
+import { cjsProxy } from './peers/cjs-proxy.js';
+import { haproxy } from './peers/haproxy.js';
+import { httpProxy } from './peers/http-proxy.js';
+import { nginx } from './peers/nginx.js';
+import { Processes } from './processes.js';
+import { judge, renderReport } from './report.js';
+
+const allPeers = [nginx, haproxy, httpProxy, cjsProxy];
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+/** Runs the jobs and prints the report. Gives the exit code. Leaves no process and no file behind, except profiles. */
+async function bench(options: Options, processes: Processes): Promise<number> {
+  prepareMachine();
+  const machine = describeMachine();
+  const folder = mkdtempSync(join(tmpdir(), 'cjs-proxy-bench-'));
+  const profiles = options.cpuProfile ? mkdtempSync(join(tmpdir(), 'cjs-proxy-profiles-')) : null;
+  try {
+    say(machine);
+    const backendPort = await startBackend(processes, folder);
+    const peers = allPeers.filter(({ name }) => options.peers.includes(name));
+    const setup = { processes, folder, backendPort, profiles, workers: options.workers };
+    const measurements: Measurement[] = [];
+    for (const scenario of options.scenarios) {
+      measurements.push(...(await measureScenario(scenario, peers, setup, options.effort, say)));
+    }
+    const verdicts = judge(measurements);
+    const { rounds, seconds } = options.effort;
+    process.stdout.write(`\n${machine}. Medians of ${rounds} interleaved rounds of ${seconds} s.\n\n`);
+    process.stdout.write(renderReport(measurements, options.peers, verdicts));
+    if (options.json !== null) {
+      writeFileSync(options.json, `${JSON.stringify({ machine, effort: options.effort, measurements, verdicts }, null, 2)}\n`);
+    }
+    if (profiles !== null) say(`CPU profiles are in ${profiles}`);
+    return options.strict && verdicts.some(({ holds }) => holds === false) ? 1 : 0;
+  } finally {
+    await processes.stopAll();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const processes = new Processes();
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => {
+    interrupted = true;
+    // What runs ends, what waits for it fails, and bench() cleans up on its way out.
+    void processes.stopAll();
+  });
+}
+try {
+  const options = parseOptions(process.argv.slice(2));
+  if (options.help) process.stdout.write(`${usage}\n`);
+  else process.exitCode = await bench(options, processes);
+} catch (error) {
+  say(interrupted ? 'bench: interrupted' : `bench: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = interrupted ? 130 : 1;
+}

@@ -1,0 +1,66 @@
+// Our node as its users run it: the built command with a configuration file, and a Redis that holds the frontend.
+import { execFile } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { loadCore, type Processes, proxyCore, type StartedProcess } from '../processes.js';
+import { ask, benchHost, freePort, waitUntilReady } from '../ready.js';
+import type { Peer } from './peer.js';
+
+const command = fileURLToPath(new URL('../../../dist/bin/cjs-proxy.js', import.meta.url));
+const run = promisify(execFile);
+
+export const cjsProxy: Peer = {
+  name: 'cjs-proxy',
+  needsWarmup: true,
+  async start({ processes, folder, backendPort, profiles, workers }) {
+    if (!existsSync(command)) throw new Error(`${command} is missing: run "npm run build" first`);
+    const redis = await startRedis(processes, folder);
+    await run('redis-cli', [
+      '-p',
+      String(redis.port),
+      'rpush',
+      `frontend:${benchHost}`,
+      'bench',
+      `http://127.0.0.1:${backendPort}`,
+    ]);
+    const port = await freePort();
+    const accessLog = join(folder, 'access.log');
+    const config = join(folder, 'config.json');
+    const stderr = join(folder, 'stderr');
+    const settings = {
+      server: { workers, accessLog, maxSockets: 0 },
+      http: { port, bind: ['127.0.0.1'] },
+      driver: `redis://127.0.0.1:${redis.port}`,
+    };
+    writeFileSync(config, JSON.stringify(settings));
+    const profile = profiles === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`];
+    const args = [...profile, command, '--config', config];
+    const server = processes.start(process.execPath, args, { core: proxyCore, stdout: stderr, stderr });
+    await waitUntilReady('cjs-proxy', server, async () => (await ask(port, '/small')).status === 200);
+    return {
+      port,
+      pid: server.pid,
+      accessLog,
+      async stop() {
+        await server.stop();
+        await redis.server.stop();
+      },
+    };
+  },
+};
+
+/** On the core of load and backend: it is idle while requests run, because nothing cached asks it. */
+async function startRedis(processes: Processes, folder: string): Promise<{ port: number; server: StartedProcess }> {
+  const port = await freePort();
+  const output = join(folder, 'redis.out');
+  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
+  const server = processes.start('redis-server', args, { core: loadCore, stdout: output, stderr: output });
+  await waitUntilReady(
+    'redis-server',
+    server,
+    async () => (await run('redis-cli', ['-p', String(port), 'ping'])).stdout.trim() === 'PONG',
+  );
+  return { port, server };
+}

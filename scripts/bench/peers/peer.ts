@@ -1,0 +1,36 @@
+// The contract of a proxy that is measured: started with a backend behind it, stopped after its job.
+import type { Processes } from '../processes.js';
+
+export const peerNames = ['nginx', 'haproxy', 'http-proxy', 'cjs-proxy'] as const;
+export type PeerName = (typeof peerNames)[number];
+
+/** What a peer is started with. */
+export interface PeerSetup {
+  readonly processes: Processes;
+  /** An empty folder of its own. */
+  readonly folder: string;
+  readonly backendPort: number;
+  /** Folder for CPU profiles of our node; null: none. */
+  readonly profiles: string | null;
+  /** `server.workers` of our node. */
+  readonly workers: number;
+}
+
+/** A proxy that takes requests. */
+export interface RunningPeer {
+  readonly port: number;
+  /** The process whose tree is accounted. */
+  readonly pid: number;
+  /** File with a line for each request, complete after `stop`. */
+  readonly accessLog: string;
+  stop(): Promise<void>;
+}
+
+/** One proxy of the comparison. */
+export interface Peer {
+  readonly name: PeerName;
+  /** Runs on JavaScript: is given time to be compiled before it is measured. */
+  readonly needsWarmup: boolean;
+  /** Resolves when it forwards requests; throws with what it said when it does not start. */
+  start(setup: PeerSetup): Promise<RunningPeer>;
+}

@@ -1,0 +1,73 @@
+// The jobs of the bench: what the load generator sends and what the backend answers.
+
+/** One job, the same for every peer. */
+export interface Scenario {
+  /** For `--only` and in the JSON results. */
+  readonly name: string;
+  /** For the tables. */
+  readonly title: string;
+  /** Connections of the load generator; each sends its next request when it has the answer to the last. */
+  readonly connections: number;
+  readonly method: 'GET' | 'POST';
+  /** A path that the backend knows (see backend.ts). */
+  readonly path: string;
+  /** Fields besides `Host`. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly requestBodyBytes: number;
+  readonly responseBodyBytes: number;
+}
+
+/** Sizes of the bodies, in bytes. */
+export const smallBody = 128;
+export const largeBody = 64 * 1024;
+const uploadBody = 16 * 1024;
+
+const get = { method: 'GET', path: '/small', headers: {}, requestBodyBytes: 0, responseBodyBytes: smallBody } as const;
+
+// With `Host` twelve fields, about as a browser sends them.
+const browserHeaders = {
+  'User-Agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36',
+  Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8',
+  'Accept-Language': 'en-GB,en;q=0.7,de;q=0.3',
+  'Accept-Encoding': 'gzip, deflate, br',
+  Referer: 'http://bench.example/catalogue/page?id=42',
+  Cookie: 'session=5f2b6c1e9a7d4e0b8c3f; theme=dark; consent=1',
+  'Cache-Control': 'max-age=0',
+  Pragma: 'no-cache',
+  'Sec-Fetch-Site': 'same-origin',
+  'Sec-Fetch-Mode': 'navigate',
+  'Sec-Fetch-Dest': 'document',
+};
+
+/** All jobs, in the order of the tables. */
+export const scenarios: readonly Scenario[] = [
+  { ...get, name: 'small-1', title: 'GET 128 B, 1 connection', connections: 1 },
+  { ...get, name: 'small-64', title: 'GET 128 B, 64 connections', connections: 64 },
+  { ...get, name: 'small-512', title: 'GET 128 B, 512 connections', connections: 512 },
+  { ...get, name: 'headers-64', title: 'GET 128 B, 12 header fields, 64 connections', connections: 64, headers: browserHeaders },
+  {
+    ...get,
+    name: 'large-64',
+    title: 'GET 64 KiB, 64 connections',
+    connections: 64,
+    path: '/large',
+    responseBodyBytes: largeBody,
+  },
+  {
+    name: 'post-64',
+    title: 'POST 16 KiB, 64 connections',
+    connections: 64,
+    method: 'POST',
+    path: '/upload',
+    headers: { 'Content-Type': 'application/octet-stream' },
+    requestBodyBytes: uploadBody,
+    responseBodyBytes: smallBody,
+  },
+  {
+    ...get,
+    name: 'connect-64',
+    title: 'GET 128 B, a new connection for each request, 64 at a time',
+    connections: 64,
+    headers: { Connection: 'close' },
+  },
+];

@@ -1,0 +1,56 @@
+// One coarse clock for everything that may be a quarter of a second late: idle limits, silence, expiry. It replaces a timer a socket.
+
+/** Something that looks through its members now and then, such as all connections of a listener. */
+export interface Sweepable {
+  /** @param now the clock's `now`, milliseconds */
+  sweep(now: number): void;
+}
+
+/** A clock that stands still between ticks. Reading it costs nothing; each tick sweeps what was added. */
+export class CoarseClock {
+  /** Milliseconds on the scale of `performance.now()`, as of the last tick. Never runs backwards. */
+  now: number;
+  /** Milliseconds since the epoch, as of the last tick. May jump when somebody sets the system's clock. */
+  wall: number;
+
+  readonly #interval: number;
+  #timer: NodeJS.Timeout | null = null;
+  /** Replaced, never changed, so that a sweep may add and remove. */
+  #swept: readonly Sweepable[] = [];
+
+  /** @param interval milliseconds between ticks */
+  constructor(interval = 250) {
+    this.#interval = interval;
+    this.now = performance.now();
+    this.wall = Date.now();
+  }
+
+  /** Has `sweep` called at each tick until it is removed. */
+  add(sweepable: Sweepable): void {
+    this.#swept = [...this.#swept, sweepable];
+  }
+
+  remove(sweepable: Sweepable): void {
+    this.#swept = this.#swept.filter((other) => other !== sweepable);
+  }
+
+  /** Begins to tick by itself; keeps no process alive. */
+  start(): void {
+    if (this.#timer !== null) return;
+    this.tick();
+    this.#timer = setInterval(() => this.tick(), this.#interval);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  /** One tick. A test gives the times and moves the clock as it likes. */
+  tick(now = performance.now(), wall = Date.now()): void {
+    this.now = now;
+    this.wall = wall;
+    for (const sweepable of this.#swept) sweepable.sweep(now);
+  }
+}

@@ -1,0 +1,80 @@
+// IP addresses and CIDR ranges as people and sockets write them, and sets of them to ask for membership.
+import { BlockList, isIPv4, isIPv6 } from 'node:net';
+
+/** A set of addresses and ranges; immutable. */
+export interface AddressSet {
+  /** Whether an address belongs to the set. IPv4-mapped IPv6 counts as IPv4; a text that is no address belongs to no set. */
+  has(address: string): boolean;
+}
+
+/** `::ffff:` in the forms in which it is written, followed by the IPv4 part (RFC 4291 section 2.5.5.2). */
+const mappedPrefix = /^(?:::|(?:0{1,4}:){5})ffff:([0-9a-f.:]+)$/i;
+const twoGroups = /^([0-9a-f]{1,4}):([0-9a-f]{1,4})$/i;
+
+/**
+ * An address as it should be shown and compared: `::ffff:1.2.3.4` becomes `1.2.3.4`, the zone of `fe80::1%eth0` goes.
+ * Any other text comes back unchanged.
+ */
+export function plainAddress(text: string): string {
+  const zone = text.indexOf('%');
+  const address = zone === -1 ? text : text.slice(0, zone);
+  const mapped = mappedPrefix.exec(address)?.[1];
+  if (mapped === undefined) return address;
+  if (isIPv4(mapped)) return mapped;
+  const groups = twoGroups.exec(mapped);
+  if (groups === null) return address;
+  const high = Number.parseInt(groups[1] as string, 16);
+  const low = Number.parseInt(groups[2] as string, 16);
+  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
+}
+
+/** One address or range, parsed. */
+export interface AddressRange {
+  readonly family: 'ipv4' | 'ipv6';
+  /** Any address of the range. */
+  readonly address: string;
+  /** Leading bits that all its addresses share; 32 or 128 for a single address. */
+  readonly prefix: number;
+}
+
+/** Parses `10.0.0.1`, `10.0.0.0/8`, `2001:db8::/32`, `::ffff:10.0.0.0/104`. Null: the text is neither an address nor a range. */
+export function parseRange(text: string): AddressRange | null {
+  const slash = text.indexOf('/');
+  const written = slash === -1 ? text : text.slice(0, slash);
+  const length = slash === -1 ? '' : text.slice(slash + 1);
+  if (slash !== -1 && !/^\d{1,3}$/.test(length)) return null;
+  if (isIPv4(written)) return bounded('ipv4', written, length === '' ? 32 : Number(length), 32);
+  if (!isIPv6(written)) return null;
+  const address = plainAddress(written);
+  const prefix = length === '' ? 128 : Number(length);
+  // A range that reaches beyond ::ffff:0:0/96 holds more than IPv4 and stays IPv6.
+  if (isIPv4(address) && prefix >= 96) return bounded('ipv4', address, prefix - 96, 32);
+  return bounded('ipv6', isIPv4(address) ? written : address, prefix, 128);
+}
+
+function bounded(family: AddressRange['family'], address: string, prefix: number, most: number): AddressRange | null {
+  return prefix <= most ? { family, address, prefix } : null;
+}
+
+/**
+ * Builds a set. One list a family: a single one would let `::/0` hold every IPv4 address too, which nobody means.
+ * @param entries addresses and CIDR ranges
+ * @throws Error that names the first entry which is neither
+ */
+export function createAddressSet(entries: readonly string[]): AddressSet {
+  const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
+  for (const entry of entries) {
+    const range = parseRange(entry.trim());
+    if (range === null) {
+      throw new Error(`"${entry}" is neither an IP address nor a range such as 10.0.0.0/8 or 2001:db8::/32`);
+    }
+    lists[range.family].addSubnet(range.address, range.prefix, range.family);
+  }
+  return {
+    has(address) {
+      const plain = plainAddress(address);
+      if (isIPv4(plain)) return lists.ipv4.check(plain, 'ipv4');
+      return isIPv6(plain) && lists.ipv6.check(plain, 'ipv6');
+    },
+  };
+}

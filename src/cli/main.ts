@@ -1,0 +1,87 @@
+// From the words of the command line to a command and an exit code: 0 done, 1 configuration or start failed, 2 wrong usage.
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, Option } from 'commander';
+import { ConfigError } from '../config/config-error.js';
+import type { Flags } from '../config/flags.js';
+import { loadConfig } from '../config/load.js';
+import { nearestName } from '../config/nearest.js';
+import { check } from './commands/check.js';
+import { serve } from './commands/serve.js';
+
+interface Options extends Flags {
+  readonly config?: string;
+  readonly dry?: boolean;
+}
+
+/**
+ * Runs one command.
+ * @param words the command line without program and script
+ * @param env environment variables
+ * @returns the exit code; 0 as well for a proxy that goes on serving
+ */
+export async function main(words: readonly string[], env: Readonly<Record<string, string | undefined>>): Promise<number> {
+  let code = 0;
+  const program = createProgram();
+  const load = () => loadConfig({ file: program.opts<Options>().config, env, flags: program.opts<Options>() });
+
+  program
+    .command('serve', { isDefault: true })
+    .description('serve (the default)')
+    .allowExcessArguments()
+    .action(async (_options: unknown, command: Command) => {
+      refuseUnknown(command.args, program);
+      const { dry, quiet } = program.opts<Options>();
+      code = dry === true ? check(load()) : await serve(load(), quiet === true);
+    });
+  program
+    .command('check')
+    .description('check the configuration and print it as it is in force')
+    .action(() => {
+      code = check(load());
+    });
+
+  try {
+    await program.parseAsync(words, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return 1;
+  }
+}
+
+/** The program with the options that every command takes, before or after its name. */
+function createProgram(): Command {
+  return new Command('cjs-proxy')
+    .description('A reverse proxy cluster that is driven by Redis.')
+    .version(packageVersion(), '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .option('-c, --config <file>', 'configuration file; else config/config.json, or config/config_$SETTINGS_FLAVOR.json')
+    .option('-d, --dry', 'check the configuration, print it as it is in force, and exit')
+    .option('-w, --workers <number>', 'processes that serve; 0: a single one')
+    .option('-u, --uid <user>', 'whom a process started as root becomes')
+    .option('-g, --gid <group>', 'the group that it takes')
+    .option('-v, --verbose', 'write all diagnostics')
+    .addOption(new Option('-q, --quiet', 'write nothing but errors').conflicts('verbose'))
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride();
+}
+
+/** What follows no known command lands at the default one. */
+function refuseUnknown(words: readonly string[], program: Command): void {
+  const word = words[0];
+  if (word === undefined) return;
+  const nearest = nearestName(
+    word,
+    program.commands.map((command) => command.name()),
+  );
+  program.error(`error: unknown command "${word}"; ${nearest === undefined ? 'see --help' : `did you mean "${nearest}"?`}`);
+}
+
+/** The version of the package: its file lies as far from `src/cli` as from `dist/cli`. */
+function packageVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return String((manifest as { version?: unknown }).version);
+}

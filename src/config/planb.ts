@@ -1,0 +1,113 @@
+// PlanB's command line flags as configuration keys: those that have a meaning here move to the key of today, with a warning each.
+import type { Draft, Origin } from './draft.js';
+import { applyPlanbRedis } from './planb-redis.js';
+import { parseBindText } from './schema-listen.js';
+
+/** Flags whose value moves as it is. */
+const moved: Readonly<Record<string, string>> = {
+  'request-timeout': 'server.totalTimeout',
+  'dial-timeout': 'server.connectTimeout',
+  'client-read-timeout': 'server.bodyTimeout',
+  'client-read-header-timeout': 'server.headTimeout',
+  'client-idle-timeout': 'server.idleTimeout',
+  'dead-backend-time': 'server.deadBackendTTL',
+};
+
+/** Flags without effect, and why. */
+const inert: Readonly<Record<string, string>> = {
+  'client-write-timeout': 'a client that does not read is held back, not cut',
+  'flush-interval': 'bytes are passed on as they arrive',
+  'backend-cache': 'records are always cached and dropped as soon as they change',
+  'active-healthcheck': 'this version has no active health checks',
+  'metrics-address': 'this version has no metrics address',
+  // Alone it is a misplaced `server.engine` rather than a sign of PlanB.
+  engine: 'the engine is chosen by `server.engine`; TLS is not passed through by this version',
+  'load-certificates-from': 'this version takes certificates from `https.key` and `https.cert` alone',
+};
+
+/** Flags that take part in the decision of how to listen, and others with rules of their own. */
+const special = ['listen', 'tls-listen', 'tls-preset', 'access-log', 'request-id-header'];
+
+/** Rewrites PlanB's keys. A key of today that is there as well wins. Without any of them nothing happens. */
+export function applyPlanb(draft: Draft): void {
+  const redis = applyPlanbRedis(draft);
+  const present = [...Object.keys(moved), ...Object.keys(inert), ...special].filter((key) => draft.has(key));
+  if (present.every((key) => key === 'engine') && !redis) return;
+
+  for (const [key, target] of Object.entries(moved)) move(draft, key, target, draft.take(key));
+  for (const [key, reason] of Object.entries(inert)) {
+    if (draft.take(key) !== undefined) draft.warn(`WARNING! \`${key}\` has no effect: ${reason}.`);
+  }
+  applyListen(draft);
+  applyTls(draft);
+  applyAccessLog(draft);
+  applyRequestId(draft);
+  if (!draft.has('server.strategy')) {
+    draft.warn('WARNING! Backends are taken in turn, as PlanB does. Please set `server.strategy` to choose.');
+    draft.set('server.strategy', 'ROUND_ROBIN', origin(draft, present[0] ?? 'read-redis-host'));
+  }
+}
+
+/** Without `listen` PlanB takes port 8989 of all IPv4 interfaces. */
+function applyListen(draft: Draft): void {
+  const listen = draft.take('listen');
+  if (listen === 'disabled') {
+    move(draft, 'listen', 'http.bind', []);
+    return;
+  }
+  if (listen !== undefined) {
+    listenOn(draft, 'listen', 'http', listen);
+    return;
+  }
+  if (draft.has('http')) return;
+  draft.warn(
+    'WARNING! `listen` is absent: listening on 0.0.0.0:8989, as PlanB did. Please set `http.bind` and `http.port` to choose.',
+  );
+  draft.set('http.bind', ['0.0.0.0'], origin(draft, 'listen'));
+  draft.set('http.port', 8989, origin(draft, 'listen'));
+}
+
+function applyTls(draft: Draft): void {
+  const listen = draft.take('tls-listen');
+  if (listen !== undefined) listenOn(draft, 'tls-listen', 'https', listen);
+  const preset = draft.take('tls-preset');
+  if (preset === undefined) return;
+  if (preset !== 'modern') draft.warn('WARNING! `tls-preset` is taken as "modern": protocols before TLS 1.2 are not served.');
+  move(draft, 'tls-preset', 'https.minVersion', 'TLSv1.2');
+}
+
+/** `address:port`, or `:port` for all interfaces, as Go writes it. */
+function listenOn(draft: Draft, key: string, section: string, value: unknown): void {
+  const bind = typeof value === 'string' ? parseBindText(/^:\d+$/.test(value) ? `[::]${value}` : value) : null;
+  if (bind === null || bind.port === undefined) {
+    const allowed = 'an address with a port, such as "0.0.0.0:8989"';
+    draft.refuse({ kind: 'wrong', path: key, value: JSON.stringify(value), allowed, source: draft.source });
+    return;
+  }
+  move(draft, key, `${section}.bind`, [bind.address]);
+  if (!draft.has(`${section}.port`)) draft.set(`${section}.port`, bind.port, origin(draft, key));
+}
+
+function applyAccessLog(draft: Draft): void {
+  const log = draft.take('access-log');
+  if (log === 'syslog') draft.warn('WARNING! `access-log` cannot be "syslog" in this version: the log goes to stdout.');
+  move(draft, 'access-log', 'server.accessLog', log === 'syslog' ? 'stdout' : log);
+}
+
+function applyRequestId(draft: Draft): void {
+  const header = draft.take('request-id-header');
+  if (typeof header === 'string' && header !== '' && header.toLowerCase() !== 'x-request-id') {
+    draft.warn('WARNING! `request-id-header` has no effect: the id of a request is sent as `X-Request-Id`.');
+  }
+}
+
+function move(draft: Draft, key: string, target: string, value: unknown): void {
+  if (value === undefined) return;
+  draft.deprecated(key, target);
+  if (draft.has(target)) draft.warn(`WARNING! \`${key}\` has no effect: \`${target}\` is set too.`);
+  else draft.set(target, value, origin(draft, key));
+}
+
+function origin(draft: Draft, key: string): Origin {
+  return { key, source: draft.source };
+}

@@ -1,0 +1,117 @@
+// From settings that passed one by one to the effective configuration: defaults that hang on others, and rules between settings.
+import { availableParallelism } from 'node:os';
+import type { Bind, Config, ServerConfig } from './config.js';
+import type { Draft } from './draft.js';
+import { formatRedisUrl, parseDriverUrl } from './driver-url.js';
+import type { Settings } from './schema.js';
+import { resolveTlsBinds } from './tls-binds.js';
+
+/**
+ * Makes the configuration. Faults between settings and warnings go to the draft.
+ * @param root whether the process was started as root
+ */
+export function resolveConfig(settings: Settings, draft: Draft, root: boolean): Config {
+  const http = settings.http.bind.map(({ address, port }): Bind => ({ address, port: port ?? settings.http.port }));
+  const https = resolveTlsBinds(settings.https, draft);
+  checkBinds(http, https, draft);
+  const driver = resolveDriver(settings.driver, draft);
+  const user = resolveUser(settings, root, draft);
+  return {
+    source: draft.source,
+    warnings: draft.warnings,
+    server: resolveServer(settings, driver.read.startsWith('memory:'), draft),
+    http: { bind: http },
+    https: { bind: https },
+    driver,
+    redis: settings.redis,
+    trustedProxies: settings.trustedProxies,
+    ...user,
+    logLevel: settings.logLevel ?? (settings.server.debug ? 'debug' : 'info'),
+  };
+}
+
+function resolveServer({ server }: Settings, memory: boolean, draft: Draft): ServerConfig {
+  const { tcpTimeout, headTimeout, bodyTimeout, idleTimeout, backendTimeout, workers, accessLog, ...rest } = server;
+  if (rest.maxLineBytes > rest.maxHeadBytes) {
+    const { key, source } = draft.origin(['server', 'maxLineBytes']);
+    const allowed = `at most server.maxHeadBytes, ${rest.maxHeadBytes}`;
+    draft.refuse({ kind: 'wrong', path: key, value: String(rest.maxLineBytes), allowed, source });
+  }
+  if (memory && workers !== 'auto' && workers > 0) {
+    draft.warn('WARNING! `server.workers` has no effect: the memory: store lives in one process. Please use Redis for several.');
+  }
+  return {
+    ...rest,
+    workers: memory ? 0 : workers === 'auto' ? availableParallelism() : workers,
+    headTimeout: headTimeout ?? tcpTimeout,
+    bodyTimeout: bodyTimeout ?? tcpTimeout,
+    idleTimeout: idleTimeout ?? tcpTimeout,
+    backendTimeout: backendTimeout ?? tcpTimeout,
+    accessLog: accessLog === '-' ? 'stdout' : accessLog,
+  };
+}
+
+/** Two listeners of one address would end the start with a message about a busy port. */
+function checkBinds(http: readonly Bind[], https: readonly Bind[], draft: Draft): void {
+  const seen = new Set<string>();
+  const sections: [string, readonly Bind[]][] = [
+    ['http', http],
+    ['https', https],
+  ];
+  for (const [section, binds] of sections) {
+    binds.forEach(({ address, port }, index) => {
+      const place = `${address}:${port}`;
+      if (port !== 0 && seen.has(place)) {
+        const { key, source } = draft.origin([section, 'bind', index]);
+        const shown = `${address.includes(':') ? `[${address}]` : address}:${port}`;
+        draft.refuse({
+          kind: 'wrong',
+          path: key,
+          value: shown,
+          allowed: 'an address and port that is not listed before',
+          source,
+        });
+      }
+      seen.add(place);
+    });
+  }
+  if (http.length + https.length === 0) {
+    const { key, source } = draft.origin(['http', 'bind']);
+    draft.refuse({
+      kind: 'wrong',
+      path: key,
+      value: 'an empty list',
+      allowed: 'at least one address, here or in https.bind',
+      source,
+    });
+  }
+}
+
+/** First and last URL. The write side takes the prefix of the read side: keys have to be the same on both. */
+function resolveDriver(urls: readonly string[], draft: Draft): Config['driver'] {
+  const read = urls[0]!;
+  const last = urls[urls.length - 1]!;
+  if (urls.length > 2) {
+    draft.warn(
+      'WARNING! `driver` has more than two URLs: the first is read from, the last is written to, the others have no effect.',
+    );
+  }
+  const reading = parseDriverUrl(read);
+  const writing = parseDriverUrl(last);
+  if (reading.kind !== writing.kind || (reading.kind === 'memory' && read !== last)) {
+    const { key, source } = draft.origin(['driver']);
+    const allowed = 'one memory: URL, or Redis on both sides';
+    draft.refuse({ kind: 'wrong', path: key, value: 'a list', allowed, source });
+    return { read, write: read };
+  }
+  if (reading.kind === 'memory' || writing.kind === 'memory' || writing.prefix === reading.prefix) return { read, write: last };
+  return { read, write: formatRedisUrl({ ...writing, prefix: reading.prefix }) };
+}
+
+/** Only root can become somebody else. The group is the user's unless it is set, as in Hipache. */
+function resolveUser({ user, group }: Settings, root: boolean, draft: Draft): Pick<Config, 'user' | 'group'> {
+  const wanted = user ?? (root ? 'www-data' : '');
+  const stays = wanted === '' || wanted === 'root' || wanted === '0';
+  if (!root && !stays) draft.warn('WARNING! `user` has no effect: only a process started as root can become somebody else.');
+  return root && !stays ? { user: wanted, group: group === undefined || group === '' ? wanted : group } : { user: '', group: '' };
+}

@@ -1,0 +1,144 @@
+// The second engine: the `http-proxy` package over node:http. Slower than the wire engine, and an independent judge of it.
+//
+// The package forwards; everything that must not differ between engines is taken out of its hands: the request head is
+// replaced just before it is sent, and the answer is relayed by us (`selfHandleResponse`). Upgrades go to node:http itself:
+// the package's `ws` takes only GET with `websocket`, writes a head of its own making onto the client's socket, and closes
+// that socket when a backend refuses, which leaves no room for another attempt, an error page or a refusal by the backend.
+//
+// What node:http cannot express: lines of one name are sent next to each other even if others stood between them, in the
+// case of the first; several Cookie lines are sent as one (RFC 6265 section 5.4).
+import http from 'node:http';
+import https from 'node:https';
+import net, { type Socket } from 'node:net';
+import tls from 'node:tls';
+import { ProxyServer } from 'http-proxy';
+import { ProxyError } from '../../errors/proxy-error.js';
+import type { Exchange } from '../../exchange/exchange.js';
+import type { Backend } from '../../model/backend.js';
+import type { AttemptReport, Engine } from '../engine.js';
+import { outgoingPairs } from '../outgoing-head.js';
+import { RequestStream } from './adapters.js';
+import { HttpProxyAttempt } from './http-proxy-attempt.js';
+import type { HttpProxySettings } from './settings.js';
+
+/** The same pair of agents is used for all backends of a kind: an agent keeps its connections by address. */
+interface Agents {
+  readonly http: http.Agent;
+  readonly https: https.Agent;
+}
+
+/** Where and how node:http connects. `host` is a bare name or address, also for IPv6. */
+interface Target {
+  readonly protocol: 'http:' | 'https:';
+  readonly host: string;
+  readonly port: number;
+  readonly socketPath?: string;
+}
+
+class HttpProxyEngine implements Engine {
+  readonly #settings: HttpProxySettings;
+  readonly #proxy: ProxyServer;
+  readonly #kept: Agents;
+  readonly #fresh: Agents;
+
+  constructor(settings: HttpProxySettings) {
+    this.#settings = settings;
+    this.#kept = createAgents(settings, {
+      keepAlive: settings.httpKeepAlive,
+      maxSockets: settings.maxSockets > 0 ? settings.maxSockets : Number.POSITIVE_INFINITY,
+      scheduling: 'lifo',
+      ...(settings.backendIdleTimeout > 0 ? { timeout: settings.backendIdleTimeout } : {}),
+    });
+    // A tunnel's directions end one by one. The option is one of net.connect, which an agent passes on.
+    const unkept = { keepAlive: false, allowHalfOpen: true };
+    this.#fresh = createAgents(settings, unkept);
+    this.#proxy = new ProxyServer({
+      xfwd: false,
+      changeOrigin: false,
+      prependPath: false,
+      toProxy: true,
+      selfHandleResponse: true,
+    });
+    this.#proxy.on('proxyReq', (request, incoming, _response, _options, socket) => attemptOf(incoming)?.opened(request, socket));
+    this.#proxy.on('proxyRes', (answer, incoming) => attemptOf(incoming)?.answered(answer));
+  }
+
+  send(exchange: Exchange, backend: Backend, fresh: boolean, report: AttemptReport): void {
+    const attempt = new HttpProxyAttempt(this.#settings, exchange, backend, report);
+    exchange.upstream = attempt;
+    try {
+      if (exchange.upgrade === '') this.#forward(attempt, backend, fresh ? this.#fresh : this.#kept);
+      else this.#upgrade(attempt, exchange, backend);
+    } catch (error) {
+      // node:http throws for what it cannot put into a head.
+      attempt.failed(new ProxyError('internal', 'node:http refused the request', error));
+    }
+  }
+
+  #forward(attempt: HttpProxyAttempt, backend: Backend, agents: Agents): void {
+    const options = {
+      target: targetOf(backend),
+      agent: agents[backend.scheme],
+      // What the package starts the options of its request from; it fills them in, so each request has its own.
+      ssl: this.#connectOptions(backend),
+    };
+    const { stream, signal } = attempt;
+    this.#proxy.web(stream.asIncomingMessage(), signal.asServerResponse(), options, (error) => attempt.failed(error));
+  }
+
+  #upgrade(attempt: HttpProxyAttempt, exchange: Exchange, backend: Backend): void {
+    const request = (backend.scheme === 'https' ? https : http).request({
+      ...this.#connectOptions(backend),
+      ...targetOf(backend),
+      agent: this.#fresh[backend.scheme],
+      method: exchange.head.method,
+      path: exchange.head.target,
+      headers: outgoingPairs(exchange, this.#settings),
+    });
+    request.on('socket', (socket: Socket) => attempt.upgradeOpened(request, socket));
+    request.on('response', (answer) => attempt.answered(answer));
+    request.on('upgrade', (answer, socket: Socket, early) => attempt.upgraded(answer, socket, early));
+    request.on('error', (error) => attempt.failed(error));
+    attempt.signal.on('close', () => request.destroy());
+    request.end();
+  }
+
+  #connectOptions(backend: Backend): { maxHeaderSize: number; servername: string } {
+    // The name of the backend is sent and verified, not the client's Host; an address is not sent (RFC 6066 section 3).
+    return { maxHeaderSize: this.#settings.maxHeadBytes, servername: net.isIP(backend.host) === 0 ? backend.host : '' };
+  }
+
+  close(): void {
+    for (const agent of [this.#kept.http, this.#kept.https]) {
+      for (const sockets of Object.values(agent.freeSockets)) {
+        for (const socket of sockets ?? []) socket.destroy();
+      }
+    }
+  }
+}
+
+/** Creates the engine; its connections are its own. */
+export function createHttpProxyEngine(settings: HttpProxySettings): Engine {
+  return new HttpProxyEngine(settings);
+}
+
+function createAgents(settings: HttpProxySettings, options: http.AgentOptions): Agents {
+  const ca = settings.trust?.ca ?? [];
+  return {
+    http: new http.Agent({ ...options, noDelay: true }),
+    https: new https.Agent({ ...options, noDelay: true, ...(ca.length > 0 ? { ca: [...tls.rootCertificates, ...ca] } : {}) }),
+  };
+}
+
+function targetOf(backend: Backend): Target {
+  return {
+    protocol: backend.scheme === 'https' ? 'https:' : 'http:',
+    host: backend.host,
+    port: backend.port,
+    ...(backend.socketPath !== '' ? { socketPath: backend.socketPath } : {}),
+  };
+}
+
+function attemptOf(incoming: http.IncomingMessage): HttpProxyAttempt | null {
+  return incoming instanceof RequestStream && incoming.owner instanceof HttpProxyAttempt ? incoming.owner : null;
+}

@@ -1,0 +1,52 @@
+// The product's own engine: HTTP/1.1 over sockets from a pool per backend.
+import type { Exchange } from '../../exchange/exchange.js';
+import { isRepeatable } from '../../exchange/repeatable.js';
+import type { HeadLimits } from '../../http1/head-lines.js';
+import type { Backend } from '../../model/backend.js';
+import { Pools } from '../../upstream/pools.js';
+import type { PoolClock, PoolSettings } from '../../upstream/pool.js';
+import type { AttemptReport, Engine } from '../engine.js';
+import type { OutgoingSettings } from '../outgoing-head.js';
+import { WireAttempt } from './wire-attempt.js';
+
+/** What the engine needs to know. Milliseconds; 0 means no limit. */
+export interface WireSettings extends PoolSettings, OutgoingSettings, HeadLimits {
+  /** Silence of a backend after which an attempt fails. */
+  readonly backendTimeout: number;
+}
+
+/**
+ * A request that must not be repeated is not sent over a connection that has been idle for longer than this
+ * (milliseconds): its backend may be closing it at this moment, and then the request would be lost.
+ */
+const idleForUnrepeatable = 1000;
+
+export class WireEngine implements Engine {
+  readonly settings: WireSettings;
+  readonly clock: PoolClock;
+  readonly #pools: Pools;
+
+  constructor(settings: WireSettings, clock: PoolClock) {
+    this.settings = settings;
+    this.clock = clock;
+    this.#pools = new Pools(settings, clock);
+  }
+
+  send(exchange: Exchange, backend: Backend, fresh: boolean, report: AttemptReport): void {
+    const pool = this.#pools.of(backend);
+    const attempt = new WireAttempt(this, exchange, backend, pool, report);
+    exchange.upstream = attempt;
+    // An upgrade keeps its connection, so it should not take one from the pool.
+    const maxIdle = fresh || exchange.upgrade !== '' ? 0 : isRepeatable(exchange) ? Number.MAX_SAFE_INTEGER : idleForUnrepeatable;
+    pool.take(backend, attempt, maxIdle);
+  }
+
+  close(): void {
+    this.#pools.closeIdle();
+  }
+
+  /** Called by the coarse clock. */
+  sweep(now: number): void {
+    this.#pools.sweep(now);
+  }
+}

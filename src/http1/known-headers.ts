@@ -1,0 +1,82 @@
+// Recognises the header names that the proxy cares about from their bytes, in any case, without making a string.
+import { tokenBytes } from './characters.js';
+import { Kind } from './headers.js';
+
+const names: Readonly<Record<Exclude<keyof typeof Kind, 'other' | 'underscored'>, string>> = {
+  host: 'host',
+  connection: 'connection',
+  contentLength: 'content-length',
+  transferEncoding: 'transfer-encoding',
+  upgrade: 'upgrade',
+  expect: 'expect',
+  keepAlive: 'keep-alive',
+  te: 'te',
+  trailer: 'trailer',
+  proxyConnection: 'proxy-connection',
+  xForwardedFor: 'x-forwarded-for',
+  xForwardedProto: 'x-forwarded-proto',
+  xForwardedPort: 'x-forwarded-port',
+  xForwardedHost: 'x-forwarded-host',
+  xForwardedProtocol: 'x-forwarded-protocol',
+  xRealIp: 'x-real-ip',
+  xRequestId: 'x-request-id',
+  forwarded: 'forwarded',
+  userAgent: 'user-agent',
+  referer: 'referer',
+  xDebug: 'x-debug',
+  date: 'date',
+  retryAfter: 'retry-after',
+  setCookie: 'set-cookie',
+  cookie: 'cookie',
+  authorization: 'authorization',
+  accept: 'accept',
+  proxyAuthorization: 'proxy-authorization',
+  location: 'location',
+  contentType: 'content-type',
+};
+
+const hyphen = 0x2d;
+const underscore = 0x5f;
+const slots = 128;
+
+// Length, first and last but one byte tell all names above apart; none of them has a hyphen at these two places, so a
+// name with underscores falls into the same slot. `| 0x20` is lower case enough for a hash. The factors were found by trial.
+const slotOf = (length: number, first: number, lastButOne: number): number =>
+  (length + 5 * (first | 0x20) + 8 * (lastButOne | 0x20)) & (slots - 1);
+
+const kindInSlot = new Uint8Array(slots);
+const lengthInSlot = new Uint8Array(slots);
+/** All names one after another; a name begins at the offset of its slot. */
+const letters = Buffer.from(Object.values(names).join(''), 'latin1');
+const offsetInSlot = new Uint16Array(slots);
+
+let offset = 0;
+for (const [key, name] of Object.entries(names)) {
+  const slot = slotOf(name.length, name.charCodeAt(0), name.charCodeAt(name.length - 2));
+  if (lengthInSlot[slot] !== 0) throw new Error(`two known header names share a slot, find other factors: ${name}`);
+  kindInSlot[slot] = Kind[key as keyof typeof names];
+  lengthInSlot[slot] = name.length;
+  offsetInSlot[slot] = offset;
+  offset += name.length;
+}
+
+/**
+ * The kind of the header name in the bytes `start` to `end`, `Kind.other` for a name that is not known, and
+ * `Kind.underscored` for a known name with `_` in place of a hyphen.
+ */
+export function kindOfName(buffer: Buffer, start: number, end: number): Kind {
+  const length = end - start;
+  if (length < 2) return Kind.other;
+  const slot = slotOf(length, buffer[start] as number, buffer[end - 2] as number);
+  if (lengthInSlot[slot] !== length) return Kind.other;
+  const letter = (offsetInSlot[slot] as number) - start;
+  let kind = kindInSlot[slot] as Kind;
+  for (let at = start; at < end; at++) {
+    const byte = buffer[at] as number;
+    const expected = letters[letter + at] as number;
+    if (tokenBytes[byte] === expected) continue;
+    if (byte !== underscore || expected !== hyphen) return Kind.other;
+    kind = Kind.underscored;
+  }
+  return kind;
+}

@@ -1,0 +1,416 @@
+// One client connection speaking HTTP/1.x: reads heads and bodies, hands exchanges over one after another, keeps the deadlines.
+import type { Socket } from 'node:net';
+import { ProxyError } from '../errors/proxy-error.js';
+import type { Client } from '../exchange/client.js';
+import { Exchange } from '../exchange/exchange.js';
+import type { ExchangeHandler } from '../exchange/handler.js';
+import { type BodySource, RequestBody } from '../exchange/request-body.js';
+import { HeadBuffer } from '../http1/head-buffer.js';
+import type { HeadLimits } from '../http1/head-lines.js';
+import { noHeaders } from '../http1/headers.js';
+import type { RequestHead } from '../http1/message.js';
+import { parseRequestHead } from '../http1/request-head.js';
+import type { Connections, ListedConnection } from './connections.js';
+import { Http1Downstream, type Http1Owner } from './http1-downstream.js';
+import { RequestBodyReader } from './request-body-reader.js';
+
+/** What a connection needs to know. Milliseconds; 0 means no limit. */
+export interface Http1Settings extends HeadLimits {
+  readonly headTimeout: number;
+  readonly bodyTimeout: number;
+  readonly idleTimeout: number;
+  readonly totalTimeout: number;
+  readonly tunnelTimeout: number;
+  /** Bytes of a body that are kept for another attempt. */
+  readonly retryBodyLimit: number;
+  readonly halfClosedClients: 'probe' | 'serve' | 'abort';
+}
+
+/** What all connections of a worker share. */
+export interface Http1Context {
+  readonly settings: Http1Settings;
+  readonly handler: ExchangeHandler;
+  readonly connections: Connections;
+  readonly clock: { readonly now: number };
+}
+
+/**
+ * head: between exchanges. exchange: one is running. discard: it is answered, the rest of its body is thrown away.
+ * linger: everything is said, the client may still be sending. tunnel, closed: as they say.
+ */
+type State = 'head' | 'exchange' | 'discard' | 'linger' | 'tunnel' | 'closed';
+
+/** Bytes of an unwanted body that are read to save the connection, and how long a closing connection is read (milliseconds). */
+const discardLimit = 256 * 1024;
+const lingerTime = 2000;
+/** Bytes behind the running request that are kept; a client that sends more waits. */
+const pendingLimit = 64 * 1024;
+/** Silence after a client closed its sending side before it is asked whether it is still there. */
+const probeAfter = 1000;
+
+/** Stands in for a head that could not be understood, so that its answer passes through the same stages. */
+const unreadable: RequestHead = {
+  method: '-',
+  target: '-',
+  minor: 1,
+  authority: '',
+  headers: noHeaders,
+  body: 0,
+  keepAlive: false,
+  upgrade: '',
+  expectsContinue: false,
+  connectionNames: null,
+};
+
+const stillThere = 'HTTP/1.1 100 Continue\r\n\r\n';
+
+export class Http1Connection implements ListedConnection, BodySource, Http1Owner {
+  slot = -1;
+  deadline = 0;
+  lastExchange = false;
+
+  readonly #socket: Socket;
+  readonly #client: Client;
+  readonly #context: Http1Context;
+  readonly #downstream: Http1Downstream;
+  readonly #bodyReader: RequestBodyReader;
+  /** Shared by all requests without a body: nothing of it ever changes. */
+  readonly #noBody: RequestBody;
+  #state: State = 'head';
+  #exchange: Exchange | null = null;
+  #headBytes: HeadBuffer | null = null;
+  #pending: Buffer[] = [];
+  #pendingBytes = 0;
+  #pausedForPending = false;
+  #discarded = 0;
+  #consuming = false;
+  #halfClosed = false;
+  #halfClosedAt = 0;
+  #queued = 0;
+
+  constructor(socket: Socket, client: Client, context: Http1Context) {
+    this.#socket = socket;
+    this.#client = client;
+    this.#context = context;
+    this.#downstream = new Http1Downstream(socket, this);
+    this.#downstream.tunnelOpened = () => this.#openTunnel();
+    this.#bodyReader = new RequestBodyReader(context.settings);
+    this.#noBody = new RequestBody(0, this, 0);
+    this.#await(context.settings.headTimeout);
+    context.connections.add(this);
+    socket.on('data', (chunk: Buffer) => this.#received(chunk));
+    socket.on('end', () => this.#ended());
+    socket.on('error', () => {});
+    socket.on('close', () => this.#closed());
+  }
+
+  // Bytes in.
+
+  #received(chunk: Buffer): void {
+    if (this.#state === 'exchange' && this.#bodyReader.done) {
+      this.#keepPending(chunk);
+      return;
+    }
+    this.#consume(chunk);
+  }
+
+  /** Takes bytes in the order they came; goes round once for each request of a pipelining client. */
+  #consume(bytes: Buffer): void {
+    let chunk = bytes;
+    let at = 0;
+    this.#consuming = true;
+    while (at < chunk.length) {
+      if (this.#state === 'head') {
+        if (this.#headBytes !== null) {
+          this.#headBytes.append(at === 0 ? chunk : chunk.subarray(at));
+          if (!this.#headBytes.mayBeComplete) break;
+          chunk = this.#headBytes.bytes;
+          at = 0;
+          this.#headBytes = null;
+        }
+        at = this.#readHead(chunk, at);
+      } else if (this.#state === 'exchange' && this.#bodyReader.done) {
+        this.#keepPending(chunk.subarray(at));
+        break;
+      } else if (this.#state === 'exchange' || this.#state === 'discard') {
+        at = this.#readBody(chunk, at);
+      } else if (this.#state === 'tunnel') {
+        if (this.#context.settings.tunnelTimeout > 0) this.#await(this.#context.settings.tunnelTimeout);
+        this.#exchange?.body.push(at === 0 ? chunk : chunk.subarray(at));
+        break;
+      } else break;
+    }
+    this.#consuming = false;
+  }
+
+  /** @returns where to go on in the chunk */
+  #readHead(chunk: Buffer, at: number): number {
+    const { settings, handler } = this.#context;
+    const head = parseRequestHead(chunk, at, chunk.length, settings);
+    if (head === null) {
+      this.#headBytes = new HeadBuffer(settings.maxHeadBytes);
+      this.#headBytes.append(chunk.subarray(at));
+      // The clock of a head starts with its first byte, not with the last response.
+      this.#await(settings.headTimeout);
+      return chunk.length;
+    }
+    if (head instanceof ProxyError) {
+      this.#refuseHead(head);
+      return chunk.length;
+    }
+    let next = at + head.byteLength;
+    let body = this.#noBody;
+    if (head.body !== 0 || head.upgrade !== '') body = new RequestBody(head.body, this, settings.retryBodyLimit);
+    this.#bodyReader.begin(head.body);
+    const exchange = this.#begin(head, body);
+    if (!this.#bodyReader.done) {
+      this.#await(settings.bodyTimeout);
+      if (next < chunk.length) next = this.#readBody(chunk, next);
+    }
+    if (!exchange.ended) handler.handle(exchange);
+    return next;
+  }
+
+  #begin(head: RequestHead, body: RequestBody): Exchange {
+    this.deadline = 0;
+    this.#downstream.reset();
+    const exchange = new Exchange(head, body, this.#client, this.#downstream, performance.now());
+    this.#downstream.serve(exchange);
+    this.#exchange = exchange;
+    this.#state = 'exchange';
+    if (this.#context.settings.totalTimeout > 0) this.#await(0);
+    return exchange;
+  }
+
+  #refuseHead(error: ProxyError): void {
+    this.#bodyReader.begin(0);
+    this.#context.handler.refuse(this.#begin(unreadable, this.#noBody), error);
+  }
+
+  /** @returns where to go on in the chunk */
+  #readBody(chunk: Buffer, at: number): number {
+    const reader = this.#bodyReader;
+    const body = this.#exchange?.body ?? null;
+    const next = reader.read(chunk, at, body);
+    if (reader.error !== '') {
+      this.#bodyBroken(new ProxyError('bad-chunk', reader.error));
+      return chunk.length;
+    }
+    if (this.#state === 'discard') {
+      this.#discarded += next - at;
+      if (reader.done) this.#nextExchange();
+      else if (this.#discarded > discardLimit) this.#linger();
+    } else if (reader.done) {
+      this.#await(0);
+      body?.finish(reader.trailers);
+    } else this.#await(this.#context.settings.bodyTimeout);
+    return next;
+  }
+
+  /** The client broke its request off: the answer, if there can be one, is the last on this connection. */
+  #bodyBroken(error: ProxyError): void {
+    this.lastExchange = true;
+    const exchange = this.#exchange;
+    this.#bodyReader.begin(0);
+    if (exchange === null || this.#state === 'discard') this.#linger();
+    else this.#context.handler.refuse(exchange, error);
+  }
+
+  #keepPending(chunk: Buffer): void {
+    this.#pending.push(chunk);
+    this.#pendingBytes += chunk.length;
+    if (this.#pendingBytes > pendingLimit && !this.#pausedForPending) {
+      this.#pausedForPending = true;
+      this.#socket.pause();
+    }
+  }
+
+  #takePending(): Buffer {
+    const bytes = this.#pending.length === 1 ? (this.#pending[0] as Buffer) : Buffer.concat(this.#pending);
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    if (this.#pausedForPending) {
+      this.#pausedForPending = false;
+      this.#socket.resume();
+    }
+    return bytes;
+  }
+
+  pauseBody(): void {
+    this.deadline = 0;
+    this.#socket.pause();
+  }
+
+  resumeBody(): void {
+    if (this.#state === 'exchange' && !this.#bodyReader.done) this.#await(this.#context.settings.bodyTimeout);
+    this.#socket.resume();
+  }
+
+  #openTunnel(): void {
+    this.#state = 'tunnel';
+    this.deadline = 0;
+    if (this.#context.settings.tunnelTimeout > 0) this.#await(this.#context.settings.tunnelTimeout);
+    if (this.#pendingBytes > 0) this.#exchange?.body.push(this.#takePending());
+    if (this.#halfClosed) this.#exchange?.body.finish('');
+  }
+
+  // The end of an exchange.
+
+  exchangeEnded(): void {
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    if (this.#state === 'closed') return;
+    // Bytes behind a refused upgrade were meant for the other protocol: they must not be read as a request.
+    const strayBytes = exchange !== null && exchange.upgrade !== '' && this.#pendingBytes > 0;
+    if (this.#state === 'tunnel' || this.#downstream.closes || this.lastExchange || strayBytes) this.#linger();
+    else if (!this.#bodyReader.done) {
+      this.#state = 'discard';
+      this.#discarded = 0;
+      // It may have been paused for a backend that took its time.
+      this.#socket.resume();
+      this.#await(this.#context.settings.bodyTimeout);
+    } else this.#nextExchange();
+  }
+
+  #nextExchange(): void {
+    this.#state = 'head';
+    this.#await(this.#context.settings.idleTimeout);
+    if (this.#pendingBytes > 0) {
+      const bytes = this.#takePending();
+      // Inside #consume nothing is pending; this is the end of an exchange that took its time.
+      if (!this.#consuming) this.#consume(bytes);
+      else this.#keepPending(bytes);
+    }
+    if (this.#halfClosed && this.#state === 'head') this.#socket.end();
+  }
+
+  /**
+   * Closes the sending side and reads on for a while: closing with unread bytes would reset the connection and might
+   * destroy the answer on its way (RFC 9112 section 9.6).
+   */
+  #linger(): void {
+    this.#state = 'linger';
+    this.#pending = [];
+    this.#pendingBytes = 0;
+    this.#headBytes = null;
+    this.#socket.end();
+    if (this.#halfClosed && this.#socket.writableLength === 0) this.deadline = 0;
+    else this.#await(lingerTime);
+    this.#socket.resume();
+  }
+
+  #ended(): void {
+    this.#halfClosed = true;
+    switch (this.#state) {
+      case 'head':
+      case 'discard':
+      case 'linger':
+        this.#socket.end();
+        break;
+      case 'tunnel':
+        this.#exchange?.body.finish('');
+        break;
+      case 'exchange':
+        if (!this.#bodyReader.done) this.#bodyBroken(new ProxyError('body-cut-short'));
+        else if (this.#context.settings.halfClosedClients === 'abort') this.#socket.destroy();
+        else {
+          this.lastExchange = true;
+          this.#halfClosedAt = this.#context.clock.now;
+          if (this.#context.settings.halfClosedClients === 'probe' && this.deadline === 0) this.#await(probeAfter);
+        }
+        break;
+      case 'closed':
+        break;
+    }
+  }
+
+  #closed(): void {
+    this.#state = 'closed';
+    this.#context.connections.remove(this);
+    const exchange = this.#exchange;
+    this.#exchange = null;
+    if (exchange === null || exchange.ended) return;
+    exchange.upstream?.cut();
+    exchange.end('client-gone');
+  }
+
+  // Deadlines.
+
+  /** Arms the deadline; 0 leaves only the limit of the whole exchange, if there is one. */
+  #await(milliseconds: number): void {
+    const now = this.#context.clock.now;
+    this.deadline = milliseconds > 0 ? now + milliseconds : 0;
+    const total = this.#context.settings.totalTimeout;
+    if (total === 0 || this.#exchange === null || this.#state === 'tunnel') return;
+    const left = total - (performance.now() - this.#exchange.startedAt);
+    const end = now + Math.max(left, 1);
+    if (this.deadline === 0 || end < this.deadline) this.deadline = end;
+  }
+
+  blocked(): void {
+    this.#queued = this.#kernelQueue();
+    this.#await(this.#context.settings.bodyTimeout);
+  }
+
+  unblocked(): void {
+    if (this.#state === 'linger') return;
+    if (this.#state === 'tunnel') this.#await(this.#context.settings.tunnelTimeout);
+    else if (this.#state === 'exchange' && this.#bodyReader.done) this.#await(0);
+  }
+
+  /** Bytes that the runtime still holds for the kernel; shrinks while a slow client reads. */
+  #kernelQueue(): number {
+    const handle = (this.#socket as Socket & { _handle?: { writeQueueSize?: number } | null })._handle;
+    return handle?.writeQueueSize ?? this.#socket.writableLength;
+  }
+
+  expired(now: number): void {
+    this.deadline = 0;
+    const { settings, handler } = this.#context;
+    const exchange = this.#exchange;
+    if (this.#state === 'head' && this.#headBytes !== null) {
+      this.#headBytes = null;
+      this.#refuseHead(new ProxyError('head-timeout'));
+      return;
+    }
+    if (this.#state !== 'exchange' || exchange === null) {
+      if (this.#state === 'tunnel' && this.#clientMoves()) this.#await(settings.tunnelTimeout);
+      else this.#socket.destroy();
+      return;
+    }
+    const total = settings.totalTimeout;
+    if (total > 0 && performance.now() - exchange.startedAt >= total) handler.refuse(exchange, new ProxyError('total-timeout'));
+    else if (this.#socket.writableLength > 0) {
+      if (this.#clientMoves()) this.#await(settings.bodyTimeout);
+      else this.#socket.destroy();
+    } else if (!this.#bodyReader.done) this.#bodyBroken(new ProxyError('body-timeout'));
+    else if (this.#halfClosed && now - this.#halfClosedAt >= probeAfter) this.#probe(exchange);
+  }
+
+  #clientMoves(): boolean {
+    const queued = this.#kernelQueue();
+    const moves = queued < this.#queued;
+    this.#queued = queued;
+    return moves && queued > 0;
+  }
+
+  /**
+   * A client that closed its sending side may be waiting for the answer, or gone: TCP does not tell. An interim response
+   * is harmless to the first (RFC 9110 section 15.2) and makes the kernel of the second reset the connection.
+   */
+  #probe(exchange: Exchange): void {
+    if (!this.#downstream.begun && exchange.head.minor === 1) this.#socket.write(stillThere);
+    this.#await(probeAfter * 5);
+  }
+
+  // Shutting down.
+
+  drain(): void {
+    this.lastExchange = true;
+    if (this.#state === 'head' && this.#headBytes === null) this.#linger();
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+}

@@ -1,0 +1,222 @@
+// The port towards an HTTP/1.x client over its socket: decides how the response is delimited, and writes it in as few pieces as can be.
+import type { Socket } from 'node:net';
+import { httpDate } from '../base/http-date.js';
+import type { Downstream } from '../exchange/downstream.js';
+import type { Exchange } from '../exchange/exchange.js';
+import { bit, Kind } from '../http1/headers.js';
+import { chunked, type ResponseHead } from '../http1/message.js';
+
+/** How the response is delimited towards this client (RFC 9112 section 6). */
+type Delimiting = 'none' | 'length' | 'chunks' | 'close' | 'tunnel';
+
+/** What the port asks of its connection. */
+export interface Http1Owner {
+  /** The connection must not be used for another request, whatever the client wishes. */
+  readonly lastExchange: boolean;
+  /** Bytes wait for the client: its slowness is being timed; then they have left. */
+  blocked(): void;
+  unblocked(): void;
+  /** The exchange is over. */
+  exchangeEnded(): void;
+}
+
+const hopByHop =
+  bit(Kind.connection) | bit(Kind.keepAlive) | bit(Kind.proxyConnection) | bit(Kind.te) | bit(Kind.upgrade);
+const lengthKinds = bit(Kind.contentLength) | bit(Kind.transferEncoding);
+
+/** Bodies up to this size leave in one latin1 string with the head; larger ones with the head written in place before them. */
+const inOneString = 16 * 1024;
+
+/** One a connection, reset for each of its exchanges, which follow one another. */
+export class Http1Downstream implements Downstream {
+  begun = false;
+  bytesSent = 0;
+  bodyBytesSent = 0;
+  /** The connection has to be closed after this response: the client was told, or the end of the body is the end of the connection. */
+  closes = false;
+  /** 100 (Continue) was passed on, so the client will send the body. */
+  continued = false;
+
+  readonly #socket: Socket;
+  readonly #owner: Http1Owner;
+  #exchange: Exchange | null = null;
+  #delimiting: Delimiting = 'none';
+  #waiting = false;
+  readonly #flushed: () => void;
+
+  constructor(socket: Socket, owner: Http1Owner) {
+    this.#socket = socket;
+    this.#owner = owner;
+    this.#flushed = () => {
+      if (!this.#waiting || socket.writableLength !== 0) return;
+      this.#waiting = false;
+      owner.unblocked();
+      this.#exchange?.upstream?.resume();
+    };
+  }
+
+  /** Makes the port ready for the next exchange. */
+  reset(): void {
+    this.begun = false;
+    this.bytesSent = 0;
+    this.bodyBytesSent = 0;
+    this.closes = false;
+    this.continued = false;
+    this.#exchange = null;
+    this.#delimiting = 'none';
+  }
+
+  serve(exchange: Exchange): void {
+    this.#exchange = exchange;
+  }
+
+  interim(head: ResponseHead): void {
+    const exchange = this.#exchange as Exchange;
+    // HTTP/1.0 knows no interim responses (RFC 9110 section 15.2).
+    if (exchange.head.minor === 0 || this.begun) return;
+    if (head.status === 100) this.continued = true;
+    this.#send(`HTTP/1.1 ${head.status} ${head.reason}\r\n${head.headers.without(hopByHop | lengthKinds, head.connectionNames)}\r\n`);
+  }
+
+  begin(head: ResponseHead, extra: string, buffer: Buffer, start: number, end: number, last: boolean): boolean {
+    this.begun = true;
+    const text = this.#headText(head, extra);
+    const size = end - start;
+    if (size === 0) {
+      return this.#send(last && this.#delimiting === 'chunks' ? `${text}0\r\n\r\n` : text);
+    }
+    this.bodyBytesSent += size;
+    if (this.#delimiting === 'chunks') return this.#sendChunk(text, buffer, start, end, last);
+    if (size <= inOneString) return this.#send(text + buffer.toString('latin1', start, end));
+    if (text.length <= start) {
+      // The new head goes where the old one was: one write, and the body is not copied.
+      buffer.write(text, start - text.length, 'latin1');
+      return this.#sendBytes(buffer.subarray(start - text.length, end));
+    }
+    this.#socket.cork();
+    this.#send(text);
+    this.#sendBytes(buffer.subarray(start, end));
+    return this.#uncork();
+  }
+
+  write(buffer: Buffer, start: number, end: number, last: boolean): boolean {
+    const size = end - start;
+    this.bodyBytesSent += size;
+    switch (this.#delimiting) {
+      case 'none':
+        return true;
+      case 'chunks':
+        if (size === 0) return last ? this.#send('0\r\n\r\n') : true;
+        return this.#sendChunk('', buffer, start, end, last);
+      case 'length':
+      case 'close':
+      case 'tunnel':
+        return size === 0 ? true : this.#sendBytes(buffer.subarray(start, end));
+    }
+  }
+
+  end(trailers: string): void {
+    if (this.#delimiting === 'chunks') this.#send(`0\r\n${trailers}\r\n`);
+    else if (this.#delimiting === 'tunnel') this.#socket.end();
+  }
+
+  switchProtocols(head: ResponseHead, extra: string): void {
+    this.begun = true;
+    this.closes = true;
+    this.#delimiting = 'tunnel';
+    const lines = head.headers.without(hopByHop | lengthKinds, head.connectionNames);
+    this.#send(`HTTP/1.1 101 ${head.reason}\r\n${lines}${extra}Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n\r\n`);
+    this.tunnelOpened();
+  }
+
+  /** Set by the connection: passes the bytes on that came behind the request. */
+  tunnelOpened: () => void = () => {};
+
+  cut(): void {
+    this.closes = true;
+    // A body that ends with the connection must not look complete: reset instead of close (RFC 9112 section 9.6).
+    if (this.#delimiting === 'close') this.#socket.resetAndDestroy();
+    else this.#socket.destroy();
+  }
+
+  released(): void {
+    this.#owner.exchangeEnded();
+  }
+
+  /** Status line and header lines, with the way the body is delimited for this client. */
+  #headText(head: ResponseHead, extra: string): string {
+    const exchange = this.#exchange as Exchange;
+    const request = exchange.head;
+    let mask = hopByHop;
+    let lines = extra;
+    const bodyless = request.method === 'HEAD' || head.status === 204 || head.status === 304;
+    if (bodyless) {
+      this.#delimiting = 'none';
+      // RFC 9110 section 8.6 and RFC 9112 section 6.1: neither field on 204; a HEAD or 304 may tell the length of the content.
+      mask |= head.status === 204 ? lengthKinds : bit(Kind.transferEncoding);
+    } else if (head.body >= 0) {
+      this.#delimiting = 'length';
+      if (!head.headers.has(Kind.contentLength)) lines += `Content-Length: ${head.body}\r\n`;
+    } else if (request.minor === 1) {
+      this.#delimiting = 'chunks';
+      if (head.body !== chunked) lines += 'Transfer-Encoding: chunked\r\n';
+    } else {
+      this.#delimiting = 'close';
+      mask |= bit(Kind.transferEncoding);
+    }
+    // A client that was never told to send its body may go on with anything (RFC 9110 section 10.1.1).
+    const bodyUnsure = request.expectsContinue && !this.continued && !exchange.body.complete;
+    this.closes = this.closes || !request.keepAlive || this.#delimiting === 'close' || bodyUnsure || this.#owner.lastExchange;
+    if (this.closes) lines += 'Connection: close\r\n';
+    else if (request.minor === 0) lines += 'Connection: keep-alive\r\n';
+    // RFC 9110 section 6.6.1: a recipient with a clock adds what is missing.
+    if (!head.headers.has(Kind.date)) lines += `Date: ${httpDate()}\r\n`;
+    return `HTTP/1.1 ${head.status} ${head.reason}\r\n${head.headers.without(mask, head.connectionNames)}${lines}\r\n`;
+  }
+
+  #sendChunk(text: string, buffer: Buffer, start: number, end: number, last: boolean): boolean {
+    const size = end - start;
+    const open = `${text}${size.toString(16)}\r\n`;
+    const close = last ? '\r\n0\r\n\r\n' : '\r\n';
+    if (size <= inOneString) return this.#send(open + buffer.toString('latin1', start, end) + close);
+    this.#socket.cork();
+    this.#send(open);
+    this.#sendBytes(buffer.subarray(start, end));
+    this.#send(close);
+    return this.#uncork();
+  }
+
+  #send(text: string): boolean {
+    this.bytesSent += text.length;
+    this.#socket.write(text, 'latin1', this.#flushed);
+    return this.#taken();
+  }
+
+  #sendBytes(bytes: Buffer): boolean {
+    this.bytesSent += bytes.length;
+    this.#socket.write(bytes, this.#flushed);
+    return this.#taken();
+  }
+
+  #uncork(): boolean {
+    this.#socket.uncork();
+    return this.#taken();
+  }
+
+  /**
+   * Whether the kernel took all of it. A write that it took whole is off the queue when write() returns; waiting for
+   * 'drain' instead would hang below the high-water mark.
+   */
+  #taken(): boolean {
+    if (this.#socket.writableLength === 0) {
+      // Under cork an earlier piece was counted as waiting; it has left with the others.
+      this.#waiting = false;
+      return true;
+    }
+    if (!this.#waiting) {
+      this.#waiting = true;
+      this.#owner.blocked();
+    }
+    return false;
+  }
+}

@@ -1,0 +1,70 @@
+// One listening address: opens it, makes a connection of each socket, stops accepting when asked.
+import net from 'node:net';
+import tls from 'node:tls';
+import { type AddressSet, plainAddress } from '../base/ip.js';
+import { StartError } from '../errors/start-error.js';
+import { Http1Connection, type Http1Context } from './http1-connection.js';
+
+/** Where to listen. */
+export interface ListenerOptions {
+  readonly address: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Key and certificate; null: clear text. */
+  readonly tls: tls.SecureContextOptions | null;
+  readonly trusted: AddressSet;
+  readonly context: Http1Context;
+}
+
+/** An open listening address. */
+export interface Listener {
+  readonly address: string;
+  /** The real port, also where 0 was asked for. */
+  readonly port: number;
+  readonly secure: boolean;
+  /** Stops accepting; connections go on. */
+  stop(): void;
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program listens there; stop it or choose another port (http.port)',
+  EADDRNOTAVAIL: 'this machine has no such address; see http.bind',
+  EACCES: 'ports below 1024 need root (or CAP_NET_BIND_SERVICE); choose another port (http.port) or start as root',
+};
+
+/** @throws StartError in one line when the address cannot be had */
+export function openListener(options: ListenerOptions): Promise<Listener> {
+  const { address, port, context, trusted } = options;
+  const secure = options.tls !== null;
+  let localPort = port;
+
+  const serve = (socket: net.Socket): void => {
+    const peer = plainAddress(socket.remoteAddress ?? '');
+    // The peer may be gone already.
+    if (peer === '') {
+      socket.destroy();
+      return;
+    }
+    new Http1Connection(socket, { address: peer, trusted: trusted.has(peer), secure, localPort }, context);
+  };
+
+  const server =
+    options.tls === null
+      ? net.createServer({ allowHalfOpen: true, noDelay: true }, serve)
+      : tls.createServer({ ...options.tls, allowHalfOpen: true, noDelay: true, ALPNProtocols: ['http/1.1'] }, serve);
+  // A handshake that fails is the client's affair.
+  server.on('tlsClientError', (_error: Error, socket: tls.TLSSocket) => socket.destroy());
+
+  return new Promise((resolve, reject) => {
+    const refused = (error: NodeJS.ErrnoException): void => {
+      reject(new StartError(`cannot listen on ${address}:${port}: ${reasons[error.code ?? ''] ?? error.message}`));
+    };
+    server.once('error', refused);
+    // `::` is dual-stack, all addresses; where 0.0.0.0 is listened to as well it must leave IPv4 to that.
+    server.listen({ host: address, port, backlog: 1024 }, () => {
+      server.off('error', refused);
+      localPort = (server.address() as net.AddressInfo).port;
+      resolve({ address, port: localPort, secure, stop: () => server.close() });
+    });
+  });
+}

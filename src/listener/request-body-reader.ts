@@ -1,0 +1,55 @@
+// Takes the body of a request out of a client's byte stream, by its length or chunk by chunk.
+import type { RequestBody } from '../exchange/request-body.js';
+import { ChunkedReader } from '../http1/chunked-reader.js';
+import type { HeadLimits } from '../http1/head-lines.js';
+import { type BodyLength, chunked } from '../http1/message.js';
+
+/** One a connection, begun anew for each request. */
+export class RequestBodyReader {
+  /** The body has been read to its end. */
+  done = true;
+  /** What is wrong with its framing, or empty. */
+  error = '';
+  /** Trailer lines, each ended by CRLF, once done. */
+  trailers = '';
+
+  readonly #limits: HeadLimits;
+  #remaining = 0;
+  #chunks: ChunkedReader | null = null;
+
+  constructor(limits: HeadLimits) {
+    this.#limits = limits;
+  }
+
+  begin(length: BodyLength): void {
+    this.done = length === 0;
+    this.error = '';
+    this.trailers = '';
+    this.#remaining = length > 0 ? length : 0;
+    this.#chunks = length === chunked ? new ChunkedReader(this.#limits) : null;
+  }
+
+  /** Gives the bytes of the body in `chunk` from `at` to the body, or throws them away when it is null. @returns where the body's bytes end */
+  read(chunk: Buffer, at: number, body: RequestBody | null): number {
+    const chunks = this.#chunks;
+    if (chunks === null) {
+      const end = Math.min(chunk.length, at + this.#remaining);
+      this.#remaining -= end - at;
+      this.done = this.#remaining === 0;
+      body?.push(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end));
+      return end;
+    }
+    let next = at;
+    while (next < chunk.length && !chunks.done) {
+      next = chunks.read(chunk, next, chunk.length);
+      if (chunks.error !== '') {
+        this.error = chunks.error;
+        return chunk.length;
+      }
+      if (chunks.dataEnd > chunks.dataStart) body?.push(chunk.subarray(chunks.dataStart, chunks.dataEnd));
+    }
+    this.done = chunks.done;
+    if (this.done) this.trailers = chunks.trailers;
+    return next;
+  }
+}

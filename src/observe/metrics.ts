@@ -1,0 +1,70 @@
+// What a worker counts since its start. Plain numbers, changed in place by whoever sees the event.
+import type { ErrorCode } from '../errors/catalog.js';
+import { Histogram } from './histogram.js';
+
+/** The counters of a worker. Fields that count events only grow; `active` and `tunnels` go up and down. */
+export interface Metrics {
+  /** Exchanges that have begun, and those that run now. */
+  requests: number;
+  active: number;
+  /** Answers by class: place 2 counts 200 to 299; place 0 exchanges that ended without an answer. */
+  readonly statuses: number[];
+  /** Errors that decided an answer or ended an exchange, by code. */
+  readonly errors: Map<ErrorCode, number>;
+  /** Bytes sent to clients, heads included. */
+  bytesOut: number;
+  /** Attempts after the first. */
+  retries: number;
+  /** Backends that this worker marked dead. */
+  deadMarks: number;
+  /** Kept connections to backends that turned out to be closed when they were used. */
+  staleConnections: number;
+  /** Exchanges that became a tunnel, and tunnels that are open now. */
+  upgrades: number;
+  tunnels: number;
+  /** Milliseconds from the request's head to the end of the response, and from the attempt to the backend's head. */
+  readonly total: Histogram;
+  readonly backend: Histogram;
+
+  /**
+   * Accounts for an exchange that ended.
+   * @param status what the client got; 0: nothing
+   * @param backendMs negative: no backend answered
+   */
+  finished(status: number, totalMs: number, backendMs: number, bytesOut: number): void;
+  /** Counts an error. */
+  failed(code: ErrorCode): void;
+}
+
+export function createMetrics(): Metrics {
+  const statuses = [0, 0, 0, 0, 0, 0];
+  const errors = new Map<ErrorCode, number>();
+  const total = new Histogram();
+  const backend = new Histogram();
+  return {
+    requests: 0,
+    active: 0,
+    statuses,
+    errors,
+    bytesOut: 0,
+    retries: 0,
+    deadMarks: 0,
+    staleConnections: 0,
+    upgrades: 0,
+    tunnels: 0,
+    total,
+    backend,
+
+    finished(status, totalMs, backendMs, bytesOut) {
+      const place = status >= 100 && status < 600 ? (status / 100) | 0 : 0;
+      statuses[place] = (statuses[place] as number) + 1;
+      this.bytesOut += bytesOut;
+      total.record(totalMs);
+      if (backendMs >= 0) backend.record(backendMs);
+    },
+
+    failed(code) {
+      errors.set(code, (errors.get(code) ?? 0) + 1);
+    },
+  };
+}

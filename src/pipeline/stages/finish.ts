@@ -1,0 +1,64 @@
+// The one place where every exchange ends: writes its log line and counts it.
+import type { Exchange } from '../../exchange/exchange.js';
+import { Kind } from '../../http1/headers.js';
+import { emptyAccessRecord } from '../../observe/access-line.js';
+import type { AccessLog } from '../../observe/access-log.js';
+import type { Metrics } from '../../observe/metrics.js';
+import { isPing } from './self.js';
+
+/** What accounting needs. */
+export interface FinishParts {
+  readonly accessLog: AccessLog;
+  readonly metrics: Metrics;
+}
+
+/** Counts the beginning of an exchange; `createFinish` makes its counterpart. */
+export function createBegin(metrics: Metrics): (exchange: Exchange) => void {
+  return (exchange) => {
+    if (isPing(exchange.head.authority)) return;
+    metrics.requests++;
+    metrics.active++;
+  };
+}
+
+export function createFinish({ accessLog, metrics }: FinishParts): (exchange: Exchange) => void {
+  // One record for all: the log has made a line of it when it returns.
+  const record = emptyAccessRecord();
+
+  return (exchange) => {
+    const { head, downstream } = exchange;
+    // Health checks of load balancers would drown the rest.
+    if (isPing(head.authority)) return;
+    const totalMs = performance.now() - exchange.startedAt;
+    const backendMs = exchange.answeredAt > 0 ? exchange.answeredAt - exchange.sentAt : -1;
+    if (exchange.status === 0) exchange.status = clientGone;
+    metrics.active--;
+    if (exchange.tunnel) metrics.tunnels--;
+    metrics.finished(exchange.status, totalMs, backendMs, downstream.bytesSent);
+    if (exchange.error !== null) metrics.failed(exchange.error.code);
+    if (!accessLog.enabled) return;
+    record.clientAddress = exchange.clientAddress === '' ? exchange.client.address : exchange.clientAddress;
+    record.time = Date.now() - totalMs;
+    record.method = head.method;
+    record.target = head.target;
+    record.minor = head.minor;
+    record.status = exchange.status;
+    record.bytesSent = downstream.bytesSent;
+    record.bodyBytesSent = downstream.bodyBytesSent;
+    record.referer = head.headers.first(Kind.referer);
+    record.userAgent = head.headers.first(Kind.userAgent);
+    record.identifier = exchange.route?.identifier ?? '';
+    record.host = head.authority;
+    record.totalMs = totalMs;
+    record.backendMs = backendMs;
+    record.backend = exchange.backend?.origin ?? '';
+    record.requestId = exchange.id;
+    record.outcome = exchange.outcome;
+    record.error = exchange.error?.code ?? '';
+    record.scheme = exchange.scheme;
+    accessLog.write(record);
+  };
+}
+
+/** Logged for an exchange whose client left before any answer; never sent. */
+const clientGone = 499;

@@ -1,0 +1,51 @@
+// The signals of a node: SIGTERM and SIGINT finish and exit, SIGUSR1 reopens the logs, SIGHUP and SIGUSR2 change nothing.
+import { constants } from 'node:os';
+import type { Logger } from '../observe/logger.js';
+
+export type StopSignal = 'SIGINT' | 'SIGTERM';
+
+/** What a program does on signals. */
+export interface SignalActions {
+  reopenLogs(): void;
+  /** A second stop signal: whoever sent it does not want to wait. The process exits right after, with 128 + signal number. */
+  stopNow(): void;
+}
+
+/**
+ * Listens from now on. A handler of its own for SIGUSR1 also keeps Node from opening its debugger on that signal.
+ * @returns a promise of the first stop signal
+ */
+export function listenForSignals(actions: SignalActions, logger: Logger): Promise<StopSignal> {
+  process.on('SIGUSR1', () => {
+    logger.info('Caught a SIGUSR1 signal, reopening the log file.');
+    actions.reopenLogs();
+  });
+  process.on('SIGHUP', () => {
+    logger.warn('Caught a SIGHUP signal: reload is not supported, nothing changes; restart to apply a new configuration');
+  });
+  process.on('SIGUSR2', () => {
+    logger.info('Caught a SIGUSR2 signal: it has no meaning here, nothing changes');
+  });
+  return new Promise((resolve) => {
+    let stopping = false;
+    const stop = (signal: StopSignal) => {
+      if (stopping) {
+        logger.warn(`Caught a second stop signal (${signal}), ending at once`);
+        actions.stopNow();
+        process.exit(128 + constants.signals[signal]);
+      }
+      stopping = true;
+      logger.info(`Caught a ${signal} signal, finishing what is running`);
+      resolve(signal);
+    };
+    process.on('SIGINT', stop);
+    process.on('SIGTERM', stop);
+  });
+}
+
+/** For workers: signals that the terminal or `killall` sends to the whole group are for the supervisor, which passes on what matters. */
+export function leaveSignalsToSupervisor(): void {
+  for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) {
+    process.on(signal, () => {});
+  }
+}

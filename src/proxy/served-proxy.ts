@@ -1,0 +1,38 @@
+// What the programs around the data plane need of it: enough to open it, announce it, let it finish and end it.
+import type { Config } from '../config/config.js';
+import type { Logger } from '../observe/logger.js';
+
+/** An address that is listened on. */
+export interface ServedAddress {
+  readonly address: string;
+  readonly port: number;
+  /** Spoken to in TLS. */
+  readonly secure: boolean;
+}
+
+/** A proxy that serves. */
+export interface ServedProxy {
+  readonly addresses: readonly ServedAddress[];
+  /** Requests that are being answered now. */
+  readonly activeExchanges: number;
+  /**
+   * Accepts nothing more, closes idle connections, lets what runs finish, then closes as `close` does.
+   * @param limit milliseconds after which what still runs is cut; Infinity: never
+   */
+  drain(limit: number): Promise<void>;
+  /** Ends everything at once and writes out what the logs still hold. */
+  close(): Promise<void>;
+  reopenLogs(): void;
+}
+
+/** Opens a proxy; rejects with a StartError where a person has to mend something first. `createProxy` is one. */
+export type OpenProxy = (config: Config, options: { readonly workerId: number; readonly logger: Logger }) => Promise<ServedProxy>;
+
+/** The addresses as URLs, for people: `http://127.0.0.1:8080, https://[::]:8443`. */
+export function formatAddresses(addresses: readonly ServedAddress[]): string {
+  return addresses
+    .map(
+      ({ address, port, secure }) => `${secure ? 'https' : 'http'}://${address.includes(':') ? `[${address}]` : address}:${port}`,
+    )
+    .join(', ');
+}

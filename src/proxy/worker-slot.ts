@@ -1,0 +1,180 @@
+// One place among the workers: keeps a process in it, starts another after a crash, and one before an overweight one leaves.
+import type { Backoff } from '../base/backoff.js';
+import type { Logger } from '../observe/logger.js';
+import type { ForkWorker, WorkerHandle } from './fork-worker.js';
+import type { ServedAddress } from './served-proxy.js';
+import type { FromWorker, StartOrder } from './worker-messages.js';
+
+/** Who watches over the slot. */
+export interface SlotOwner {
+  /** A worker of this slot serves. */
+  serving(addresses: readonly ServedAddress[]): void;
+  /** A worker ended before it served. Answers whether to try again. */
+  failed(reason: string): boolean;
+  /** A process of this slot is gone, for whatever reason. */
+  gone(): void;
+}
+
+/** What a slot works with. */
+export interface SlotSettings {
+  readonly order: StartOrder;
+  readonly fork: ForkWorker;
+  readonly backoff: Backoff;
+  readonly owner: SlotOwner;
+  readonly logger: Logger;
+}
+
+/** A worker that served this long, in milliseconds, was healthy: its crash is not counted together with earlier ones. */
+const healthyAfter = 60_000;
+
+interface Occupant {
+  readonly handle: WorkerHandle;
+  serving: boolean;
+  servingSince: number;
+  refusal: string;
+}
+
+/** Once stopped, a slot starts no more processes. */
+export class WorkerSlot {
+  readonly #settings: SlotSettings;
+  readonly #name: string;
+  readonly #processes = new Set<Occupant>();
+  #current: Occupant | null = null;
+  /** Replacement of an overweight worker, until it serves. */
+  #incoming: Occupant | null = null;
+  #restart: NodeJS.Timeout | null = null;
+  #stopped = false;
+
+  constructor(settings: SlotSettings) {
+    this.#settings = settings;
+    this.#name = `Worker ${settings.order.workerId}`;
+  }
+
+  /** No process of this slot is left, retiring ones included. */
+  get empty(): boolean {
+    return this.#processes.size === 0;
+  }
+
+  start(): void {
+    this.#restart = null;
+    this.#current = this.#fork();
+  }
+
+  reopenLogs(): void {
+    for (const { handle } of this.#processes) {
+      handle.send({ kind: 'reopen-logs' });
+    }
+  }
+
+  /** Every process finishes what it does within the drain timeout; `gone` is told of each. */
+  stop(): void {
+    this.#stopped = true;
+    if (this.#restart !== null) {
+      clearTimeout(this.#restart);
+    }
+    for (const { handle } of this.#processes) {
+      handle.send({ kind: 'drain' });
+    }
+  }
+
+  /** Ends every process at once. */
+  kill(): void {
+    this.#stopped = true;
+    for (const { handle } of this.#processes) {
+      handle.kill();
+    }
+  }
+
+  #fork(): Occupant {
+    const occupant: Occupant = {
+      handle: this.#settings.fork({
+        said: (message) => this.#hear(occupant, message),
+        gone: (how) => this.#lose(occupant, how),
+      }),
+      serving: false,
+      servingSince: 0,
+      refusal: '',
+    };
+    this.#processes.add(occupant);
+    occupant.handle.send(this.#settings.order);
+    return occupant;
+  }
+
+  #hear(occupant: Occupant, message: FromWorker): void {
+    switch (message.kind) {
+      case 'serving':
+        occupant.serving = true;
+        occupant.servingSince = Date.now();
+        if (occupant === this.#incoming) {
+          this.#changeOver(occupant);
+        }
+        this.#settings.owner.serving(message.addresses);
+        return;
+      case 'refused':
+        occupant.refusal = message.message;
+        return;
+      case 'overweight':
+        if (occupant === this.#current && this.#incoming === null && !this.#stopped) {
+          this.#settings.logger.warn(
+            `${this.#name} (pid ${occupant.handle.pid}) uses ${megabytes(message.rss)} MB, more than server.memoryLimit: starting its replacement`,
+          );
+          this.#incoming = this.#fork();
+        }
+        return;
+    }
+  }
+
+  /** The replacement serves: the old worker takes nothing new and leaves when its last transfer is through. */
+  #changeOver(incoming: Occupant): void {
+    const old = this.#current;
+    this.#current = incoming;
+    this.#incoming = null;
+    if (old !== null) {
+      this.#settings.logger.info(
+        `${this.#name} is now pid ${incoming.handle.pid}; pid ${old.handle.pid} finishes what it has begun`,
+      );
+      old.handle.send({ kind: 'retire' });
+    }
+  }
+
+  #lose(occupant: Occupant, how: string): void {
+    const { logger, owner } = this.#settings;
+    const { pid } = occupant.handle;
+    this.#processes.delete(occupant);
+    if (!this.#stopped) {
+      if (occupant === this.#incoming) {
+        this.#incoming = null;
+        logger.warn(`The replacement of ${this.#name} did not come up (${occupant.refusal || how}): the old one stays`);
+      } else if (occupant === this.#current) {
+        this.#refill(occupant, how);
+      } else {
+        logger.info(`${this.#name}: pid ${pid} has finished and left (${how})`);
+      }
+    }
+    owner.gone();
+  }
+
+  /** The place is empty: taken by a replacement that is on its way, or by a new process after a delay. */
+  #refill(lost: Occupant, how: string): void {
+    const { logger, owner, backoff } = this.#settings;
+    this.#current = this.#incoming;
+    this.#incoming = null;
+    if (this.#current !== null) {
+      return;
+    }
+    if (!lost.serving && !owner.failed(lost.refusal || `worker ended during its start (${how})`)) {
+      return;
+    }
+    if (lost.serving && Date.now() - lost.servingSince >= healthyAfter) {
+      backoff.reset();
+    }
+    const delay = backoff.next();
+    const what = lost.refusal === '' ? `ended (${how})` : `could not start (${lost.refusal})`;
+    logger.error(`${this.#name} (pid ${lost.handle.pid}) ${what}, another one starts in ${delay} ms`);
+    this.#restart = setTimeout(() => this.start(), delay);
+  }
+}
+
+function megabytes(bytes: number): number {
+  return Math.round(bytes / 1_048_576);
+}

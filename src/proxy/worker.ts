@@ -1,0 +1,110 @@
+// The life of a worker process: opens the proxy it was ordered to, gives up root, follows its supervisor, leaves when it is told.
+import cluster from 'node:cluster';
+import { StartError } from '../errors/start-error.js';
+import { createLogger, type Logger } from '../observe/logger.js';
+import { crashOnUncaught } from './crash.js';
+import { drainProxy } from './drain.js';
+import { watchMemory } from './memory-monitor.js';
+import { leaveSignalsToSupervisor } from './node-signals.js';
+import { dropPrivileges } from './privileges.js';
+import type { OpenProxy, ServedProxy } from './served-proxy.js';
+import type { FromWorker, StartOrder, ToWorker } from './worker-messages.js';
+
+/** Waits for the order to start and follows the supervisor from then on. To be called once, first thing in the process. */
+export function runWorker(open: OpenProxy): void {
+  leaveSignalsToSupervisor();
+  let worker: Worker | null = null;
+  process.on('message', (order: ToWorker) => {
+    if (order.kind === 'start') {
+      worker = new Worker(open, order);
+      void worker.start();
+    } else {
+      worker?.follow(order);
+    }
+  });
+  // Whoever sends SIGTERM to one worker gets rid of that process; the supervisor fills its place.
+  process.on('SIGTERM', () => leave(worker));
+  cluster.worker?.on('disconnect', () => {
+    // The supervisor has vanished. Node would exit at once here; what runs shall finish first.
+    if (cluster.worker !== undefined) {
+      cluster.worker.exitedAfterDisconnect = true;
+    }
+    leave(worker);
+  });
+}
+
+function leave(worker: Worker | null): void {
+  if (worker === null) {
+    process.exit(0);
+  }
+  worker.follow({ kind: 'drain' });
+}
+
+class Worker {
+  readonly #open: OpenProxy;
+  readonly #order: StartOrder;
+  readonly #logger: Logger;
+  #proxy: ServedProxy | null = null;
+  #leaving = false;
+
+  constructor(open: OpenProxy, order: StartOrder) {
+    this.#open = open;
+    this.#order = order;
+    this.#logger = createLogger(order.config.logLevel, { worker: order.workerId });
+    crashOnUncaught(this.#logger);
+  }
+
+  async start(): Promise<void> {
+    const { config, workerId, identity } = this.#order;
+    try {
+      this.#proxy = await this.#open(config, { workerId, logger: this.#logger });
+      if (identity !== null) {
+        dropPrivileges(identity, this.#logger);
+      }
+    } catch (error) {
+      if (!(error instanceof StartError)) {
+        throw error;
+      }
+      // The supervisor decides what to say and whether to try again; exit when it has heard.
+      tell({ kind: 'refused', message: error.message }, () => process.exit(1));
+      return;
+    }
+    if (config.server.memoryLimit > 0) {
+      watchMemory(config.server.memoryLimit, (rss) => tell({ kind: 'overweight', rss }));
+    }
+    tell({ kind: 'serving', addresses: this.#proxy.addresses });
+  }
+
+  follow(order: Exclude<ToWorker, StartOrder>): void {
+    switch (order.kind) {
+      case 'reopen-logs':
+        this.#proxy?.reopenLogs();
+        return;
+      case 'retire':
+        this.#leave(Infinity);
+        return;
+      case 'drain':
+        this.#leave(this.#order.config.server.drainTimeout);
+        return;
+    }
+  }
+
+  /** Exits when the proxy has finished. A second order can only shorten what the first one allowed. */
+  #leave(limit: number): void {
+    const proxy = this.#proxy;
+    if (proxy === null) {
+      process.exit(0);
+    }
+    if (!this.#leaving) {
+      this.#leaving = true;
+      void drainProxy(proxy, limit, this.#logger).then(() => process.exit(0));
+    } else if (limit !== Infinity) {
+      setTimeout(() => void proxy.close().then(() => process.exit(0)), limit);
+    }
+  }
+}
+
+function tell(message: FromWorker, heard: () => void = () => {}): void {
+  // Without a supervisor nobody listens, and 'disconnect' has been handled.
+  process.send?.(message, undefined, {}, heard);
+}

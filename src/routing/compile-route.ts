@@ -1,0 +1,37 @@
+// Records to a route: the first that has a list wins, its entries become backends, what cannot be understood becomes a fault.
+import type { FrontendRecord, Route } from '../model/frontend.js';
+import { parseBackends } from '../model/parse-backends.js';
+
+/** A route and what is wrong with its record, one line each. */
+export interface CompiledRoute {
+  readonly route: Route;
+  readonly faults: readonly string[];
+}
+
+/** Position of the record that serves, or -1. An identifier alone is a list, and so is a key of the wrong type: both stand in the way. */
+export function matchingRecord(records: readonly FrontendRecord[]): number {
+  return records.findIndex((record) => record.list.length > 0 || record.fault !== '');
+}
+
+/**
+ * Makes the route of a host.
+ * @param host the host asked for, without port
+ * @param records of the names that were tried, in their order, up to the one that matched (the last)
+ */
+export function compileRoute(host: string, records: readonly FrontendRecord[]): CompiledRoute {
+  const matched = records.at(-1)!;
+  // `host:port` serves under its own name; any other match under the host alone, whose dead set Hipache keeps by that name.
+  const asked = matched.name.startsWith(`${host}:`) ? matched : (records.find((record) => record.name === host) ?? matched);
+  const { backends, faults } = parseBackends(matched.list.slice(1));
+  const junkOnly = backends.length === 0 && faults.length > 0;
+  const fault = matched.fault !== '' ? matched.fault : junkOnly ? `frontend:${matched.name}: ${faults[0]}` : '';
+  const route: Route = Object.freeze({
+    host: asked.name,
+    frontend: matched.name,
+    identifier: matched.list[0] ?? '',
+    backends: Object.freeze(backends),
+    records: Object.freeze(asked === matched ? [matched] : [asked, matched]),
+    fault,
+  });
+  return { route, faults: matched.fault !== '' ? [matched.fault] : faults.map((text) => `frontend:${matched.name}: ${text}`) };
+}

@@ -1,0 +1,24 @@
+// The driver setting to a store: the one place that knows which stores there are.
+import type { Config } from '../config/config.js';
+import { type DriverUrl, parseDriverUrl } from '../config/driver-url.js';
+import { StartError } from '../errors/start-error.js';
+import { MemoryStore } from './memory-store.js';
+import { RedisStore } from './redis-store.js';
+import type { Store } from './store.js';
+
+/** Makes the store that `driver` names; nothing is connected or opened before its `start`. Throws a StartError for a bad URL. */
+export function createStore(config: Config, log: (level: 'info' | 'warn' | 'error', text: string) => void): Store {
+  const read = parse(config.driver.read);
+  const write = config.driver.write === config.driver.read ? read : parse(config.driver.write);
+  if (read.kind === 'redis' && write.kind === 'redis') return new RedisStore({ read, write, timeout: config.redis.timeout, log });
+  if (read.kind === 'memory' && write === read) return new MemoryStore(read.file, log);
+  throw new StartError('driver: memory: keeps everything in one place; name it alone, or name two Redis servers');
+}
+
+function parse(text: string): DriverUrl {
+  try {
+    return parseDriverUrl(text);
+  } catch (error) {
+    throw new StartError(`driver: ${error instanceof Error ? error.message : String(error)}`, error);
+  }
+}

@@ -1,0 +1,97 @@
+// The file of the memory store: a JSON object of frontend names and their lists, replaced as a whole or not at all.
+import { open, readFile, rename, rm } from 'node:fs/promises';
+import { StartError } from '../errors/start-error.js';
+
+/** Changes that come together are written together. */
+const writeDelay = 50;
+
+/** `{"frontends": {"example.com": ["example", "http://127.0.0.1:3000"]}}` */
+export class FrontendFile {
+  readonly #path: string;
+  readonly #onError: (text: string) => void;
+  #lists: ReadonlyMap<string, readonly string[]> | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+
+  /** @param onError told in one line when the file could not be written; what is in memory goes on being served */
+  constructor(path: string, onError: (text: string) => void) {
+    this.#path = path;
+    this.#onError = onError;
+  }
+
+  /** What the file holds; nothing where there is none yet. Rejects with a StartError when it is no such file. */
+  async read(): Promise<Map<string, readonly string[]>> {
+    let text: string;
+    try {
+      text = await readFile(this.#path, 'utf8');
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Map();
+      throw new StartError(`the file of the memory store cannot be read: ${reasonOf(error)}`, error);
+    }
+    const lists = text.trim() === '' ? new Map<string, readonly string[]>() : parseFile(text);
+    if (lists === null) {
+      throw new StartError(
+        `the file of the memory store ${this.#path} cannot be understood: it has to be {"frontends": {"HOST": ["identifier", "http://host:port"]}}; mend or remove it`,
+      );
+    }
+    return lists;
+  }
+
+  /** Takes note of a change; it is written within a moment. */
+  write(lists: ReadonlyMap<string, readonly string[]>): void {
+    this.#lists = lists;
+    this.#timer ??= setTimeout(() => void this.flush(), writeDelay);
+  }
+
+  /** Resolves when everything that was noted is in the file, or could not be written. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const lists = this.#lists;
+    this.#lists = null;
+    if (lists !== null) {
+      const text = `${JSON.stringify({ frontends: Object.fromEntries(lists) }, null, 2)}\n`;
+      this.#writing = this.#writing.then(() => this.#replace(text));
+    }
+    await this.#writing;
+  }
+
+  /** A reader, or the next start after a crash, finds the old file or the new one. */
+  async #replace(text: string): Promise<void> {
+    const temporary = `${this.#path}.${process.pid}.tmp`;
+    try {
+      const file = await open(temporary, 'w', 0o600);
+      try {
+        await file.writeFile(text);
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, this.#path);
+    } catch (error) {
+      this.#onError(`the file of the memory store cannot be written: ${reasonOf(error)}`);
+      await rm(temporary, { force: true }).catch(() => undefined);
+    }
+  }
+}
+
+function parseFile(text: string): Map<string, readonly string[]> | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null || !('frontends' in value)) return null;
+    const { frontends } = value;
+    if (typeof frontends !== 'object' || frontends === null || Array.isArray(frontends)) return null;
+    const entries = Object.entries(frontends as Record<string, unknown>);
+    return entries.every((entry): entry is [string, string[]] => isList(entry[1])) ? new Map(entries) : null;
+  } catch {
+    return null;
+  }
+}
+
+function isList(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

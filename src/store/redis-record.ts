@@ -1,0 +1,73 @@
+// What Redis replied about one frontend name, as a record: every reply is checked, since anybody may have written anything.
+import type { DeadMark, FrontendRecord } from '../model/frontend.js';
+import { asError, isWrongType } from '../redis/redis-errors.js';
+
+/** An error, or a reply, as EXEC gives them for each command. */
+export type CommandResult = readonly [error: Error | null, reply: unknown];
+
+/** The replies to the commands of one name, in the order in which `redis-store` sends them. */
+export interface RecordReplies {
+  readonly list: CommandResult;
+  readonly dead: CommandResult;
+  readonly deadTtl: CommandResult;
+  readonly health: CommandResult;
+}
+
+/** Identifier and this many backends: what a longer list holds beyond is not read, so that it costs nobody else anything. */
+export const maxListEntries = 4097;
+
+/**
+ * A list of the wrong type is a fault of the record. A dead set or health hash of the wrong type is read as empty, since a site
+ * without marks is better than no site; `note` is told. Any other error is no matter of one record and is thrown.
+ * @param now milliseconds since the epoch
+ */
+export function parseRecord(name: string, replies: RecordReplies, now: number, note: (text: string) => void): FrontendRecord {
+  const fault = wrongType(replies.list) ? `frontend:${name} is not a list` : '';
+  if (wrongType(replies.dead)) note(`dead:${name} is not a set; its marks are ignored`);
+  if (wrongType(replies.health)) note(`health:${name} is not a hash; its marks are ignored`);
+  const dead = strings(replies.dead);
+  const ttl = Number(replies.deadTtl[1]);
+  return {
+    name,
+    list: strings(replies.list),
+    dead,
+    marks: dead.length === 0 ? [] : parseMarks(strings(replies.health)),
+    // PTTL gives -1 for a key without expiry.
+    deadUntil: ttl >= 0 ? now + ttl : Number.POSITIVE_INFINITY,
+    fault,
+  };
+}
+
+function wrongType([error]: CommandResult): boolean {
+  if (error === null) return false;
+  if (isWrongType(error)) return true;
+  throw asError(error);
+}
+
+function strings([error, reply]: CommandResult): string[] {
+  return error === null && Array.isArray(reply) ? reply.map(String) : [];
+}
+
+/** @param fields names and values in turn, as HGETALL replies in RESP2 */
+function parseMarks(fields: readonly string[]): DeadMark[] {
+  const marks: DeadMark[] = [];
+  for (let at = 0; at + 1 < fields.length; at += 2) {
+    const mark = parseMark(fields[at]!, fields[at + 1]!);
+    if (mark !== null) marks.push(mark);
+  }
+  return marks;
+}
+
+/** Junk is no mark: the member of the dead set then counts as an index. */
+function parseMark(entry: string, json: string): DeadMark | null {
+  try {
+    const value: unknown = JSON.parse(json);
+    if (typeof value !== 'object' || value === null || !('index' in value) || !('until' in value)) return null;
+    const { index, until } = value;
+    return Number.isSafeInteger(index) && Number.isFinite(until)
+      ? { entry, index: index as number, until: until as number }
+      : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,161 @@
+// One connection to a backend: connecting, busy with one exchange, idle in its pool, or closed.
+import type { Socket } from 'node:net';
+import type { Backend } from '../model/backend.js';
+import { type BackendTls, dial, type ReadTarget } from './dial.js';
+
+/** Who uses a connection for an exchange. Plain methods, so that no closure is made a request. */
+export interface ConnectionUser {
+  /** Bytes `start` to `end` of a buffer arrived; bytes before `start` may be overwritten. Returns false to stop reading until `resume`. */
+  connectionData(buffer: Buffer, start: number, end: number): boolean;
+  /** The backend closed its sending side. */
+  connectionEnd(): void;
+  /** The connection is gone. */
+  connectionClosed(error: Error | null): void;
+  /** What `write` could not send at once has left. */
+  connectionDrained(): void;
+  /** The deadline passed. */
+  connectionExpired(): void;
+}
+
+/** What the pool wants to know of its connections. */
+export interface ConnectionOwner {
+  connected(connection: Connection): void;
+  closed(connection: Connection, error: Error | null): void;
+}
+
+export type ConnectionState = 'connecting' | 'busy' | 'idle' | 'closed';
+
+/** Room in front of what is read: a new head is written there, in place, before the first bytes of a body. */
+const headroom = 1024;
+const firstBufferSize = 16 * 1024;
+const fullBufferSize = 64 * 1024;
+
+export class Connection implements ReadTarget {
+  readonly backend: Backend;
+  state: ConnectionState = 'connecting';
+  user: ConnectionUser | null = null;
+  /** How many requests have been sent on it. */
+  requests = 0;
+  /** Coarse milliseconds at which it expires in its present state; 0: never. */
+  deadline = 0;
+  /** Coarse milliseconds since when it is idle. */
+  idleSince = 0;
+  /** Milliseconds that the backend promised to keep it (Keep-Alive: timeout=N), or 0. */
+  promisedIdle = 0;
+  /** Place in the owner's list of connections. */
+  slot = -1;
+
+  readonly #socket: Socket;
+  #storage: Buffer = Buffer.allocUnsafeSlow(headroom + firstBufferSize);
+  #readBuffer: Buffer = this.#storage.subarray(headroom);
+  #bufferGone = false;
+  #waitingDrain = false;
+  #ended = false;
+  #error: Error | null = null;
+  readonly #flushed: () => void;
+
+  constructor(backend: Backend, owner: ConnectionOwner, trust: BackendTls) {
+    this.backend = backend;
+    this.#flushed = () => {
+      if (!this.#waitingDrain || this.#socket.writableLength !== 0) return;
+      this.#waitingDrain = false;
+      this.user?.connectionDrained();
+    };
+    const socket = dial(backend, this, trust);
+    this.#socket = socket;
+    socket.once(backend.scheme === 'https' ? 'secureConnect' : 'connect', () => owner.connected(this));
+    socket.on('end', () => {
+      this.#ended = true;
+      if (this.user === null) socket.destroy();
+      else this.user.connectionEnd();
+    });
+    socket.on('error', (error) => {
+      this.#error ??= error;
+    });
+    socket.on('close', () => {
+      this.state = 'closed';
+      owner.closed(this, this.#error);
+    });
+  }
+
+  /** True while nothing speaks against a further request: not closed, not half-closed. */
+  get usable(): boolean {
+    return this.state !== 'closed' && !this.#ended && !this.#socket.destroyed;
+  }
+
+  /**
+   * Sends a string (latin1) or a buffer.
+   * @returns true when all of it was taken by the kernel; false when `connectionDrained` will tell
+   */
+  write(data: string | Buffer): boolean {
+    const socket = this.#socket;
+    if (typeof data === 'string') socket.write(data, 'latin1', this.#flushed);
+    else socket.write(data, this.#flushed);
+    // A write that the kernel took whole is off the queue when write() returns; waiting for 'drain' would hang below
+    // the high-water mark.
+    if (socket.writableLength === 0) return true;
+    this.#waitingDrain = true;
+    return false;
+  }
+
+  /** Holds writes back until `uncork`, so that they leave together. */
+  cork(): void {
+    this.#socket.cork();
+  }
+
+  /** @returns as `write` */
+  uncork(): boolean {
+    this.#socket.uncork();
+    if (this.#socket.writableLength === 0) return true;
+    this.#waitingDrain = true;
+    return false;
+  }
+
+  /** Closes the sending side; the backend may still answer. */
+  end(): void {
+    this.#socket.end();
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
+  }
+
+  /** The buffer of the last read is still being sent: the next read must use another. */
+  giveBufferAway(): void {
+    this.#bufferGone = true;
+  }
+
+  destroy(): void {
+    this.user = null;
+    this.#socket.destroy();
+  }
+
+  nextBuffer(): Buffer {
+    if (this.#bufferGone) {
+      this.#bufferGone = false;
+      this.#allocate(this.#readBuffer.length);
+    }
+    return this.#readBuffer;
+  }
+
+  bytesRead(size: number): boolean {
+    const storage = this.#storage;
+    // A read that fills the buffer announces a large body: read it in larger pieces from the next read on.
+    if (size === this.#readBuffer.length && size < fullBufferSize) this.#allocate(fullBufferSize);
+    if (this.user === null) {
+      // Bytes that nobody asked for: what comes next cannot be matched to a request.
+      this.#socket.destroy();
+      return false;
+    }
+    return this.user.connectionData(storage, headroom, headroom + size);
+  }
+
+  #allocate(size: number): void {
+    this.#storage = Buffer.allocUnsafeSlow(headroom + size);
+    this.#readBuffer = this.#storage.subarray(headroom);
+  }
+}

@@ -1,0 +1,39 @@
+// Opens a socket to a backend: TCP, TLS or unix; what is read lands in a buffer that the caller owns.
+import net from 'node:net';
+import tls from 'node:tls';
+import type { Backend } from '../model/backend.js';
+
+/** What a dialled socket reads into, and who is told. */
+export interface ReadTarget {
+  /** The buffer for the next read. */
+  nextBuffer(): Buffer;
+  /** `size` bytes lie in the buffer that `nextBuffer` gave last. Returns false to stop reading until `socket.resume()`. */
+  bytesRead(size: number): boolean;
+}
+
+/** How TLS backends are verified. */
+export interface BackendTls {
+  /** PEM certificates to trust besides the system's; empty: the system's alone. */
+  readonly ca: readonly string[];
+}
+
+/**
+ * Begins to connect; the caller listens to `connect` (or `secureConnect`), `error` and `close`.
+ * `onread` instead of 'data' events saves an allocation of 64 KiB and 2 to 4 µs a read.
+ */
+export function dial(backend: Backend, target: ReadTarget, trust: BackendTls): net.Socket {
+  const onread = {
+    buffer: () => target.nextBuffer(),
+    callback: (size: number) => target.bytesRead(size),
+  };
+  if (backend.socketPath !== '') return net.connect({ path: backend.socketPath, onread, allowHalfOpen: true });
+  const address = { host: backend.host, port: backend.port, onread, noDelay: true, keepAlive: true, allowHalfOpen: true };
+  if (backend.scheme === 'http') return net.connect(address);
+  return tls.connect({
+    ...address,
+    // The name is checked against the certificate; an address is not sent as SNI (RFC 6066 section 3).
+    ...(net.isIP(backend.host) === 0 ? { servername: backend.host } : {}),
+    ...(trust.ca.length > 0 ? { ca: [...tls.rootCertificates, ...trust.ca] } : {}),
+    ALPNProtocols: ['http/1.1'],
+  });
+}

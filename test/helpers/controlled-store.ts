@@ -1,0 +1,71 @@
+// A store whose replies a test lets go one by one: for races that a real server cannot be made to lose.
+import type { FrontendRecord } from '../../src/model/frontend.js';
+import type { Store, StoreListener, StoreState } from '../../src/store/store.js';
+
+/** A read that waits for the test. The records are those of the moment when it was asked. */
+export interface HeldRead {
+  readonly names: readonly string[];
+  reply(): void;
+  fail(): void;
+}
+
+export function recordOf(name: string, list: readonly string[], more: Partial<FrontendRecord> = {}): FrontendRecord {
+  return { name, list, dead: [], marks: [], deadUntil: Number.POSITIVE_INFINITY, fault: '', ...more };
+}
+
+export class ControlledStore implements Store {
+  state: StoreState = 'live';
+  /** Names of each read so far. */
+  readonly reads: (readonly string[])[] = [];
+  /** Reads that wait, while `holding`. */
+  readonly held: HeldRead[] = [];
+  holding = false;
+  failing = false;
+  #listener: StoreListener | null = null;
+  readonly #records = new Map<string, FrontendRecord>();
+
+  async start(listener: StoreListener): Promise<void> {
+    this.#listener = listener;
+  }
+
+  /** Changes a list without a word to the listener. */
+  put(name: string, list: readonly string[], more: Partial<FrontendRecord> = {}): void {
+    this.#records.set(name, recordOf(name, list, more));
+  }
+
+  /** Changes a list, and tells. */
+  change(name: string, list: readonly string[]): void {
+    this.put(name, list);
+    this.#listener?.changed(name);
+  }
+
+  everythingChanged(): void {
+    this.#listener?.everythingChanged();
+  }
+
+  async readFrontends(names: readonly string[]): Promise<FrontendRecord[]> {
+    this.reads.push(names);
+    if (this.failing) throw new Error('the store fails');
+    const records = names.map((name) => this.#records.get(name) ?? recordOf(name, []));
+    if (!this.holding) return records;
+    return new Promise((resolve, reject) => {
+      this.held.push({ names, reply: () => resolve(records), fail: () => reject(new Error('the store fails')) });
+    });
+  }
+
+  async markDead(): Promise<void> {}
+
+  async readHcheckerPing(): Promise<number> {
+    return 0;
+  }
+
+  async writeFrontend(name: string, identifier: string, backends: readonly string[]): Promise<void> {
+    this.change(name, [identifier, ...backends]);
+  }
+
+  async deleteFrontend(name: string): Promise<void> {
+    this.change(name, []);
+  }
+
+  async close(): Promise<void> {}
+}

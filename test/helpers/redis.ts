@@ -1,0 +1,103 @@
+// A real redis-server for a test: its own port, nothing kept on disk, ended with the test.
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Redis } from 'ioredis';
+
+export interface TestRedis {
+  readonly port: number;
+  /** Driver URL of the server: `redis://127.0.0.1:PORT`. */
+  readonly url: string;
+  /** A folder of the server's own, e.g. for sockets and certificates. */
+  readonly dir: string;
+  /** Connects on first use, without a password. */
+  readonly client: Redis;
+  /** Runs `redis-cli` as a person would; gives what it printed. */
+  cli(...args: string[]): Promise<string>;
+  /** Stops the process without ending it, as if the machine hung; `resume` lets it go on. */
+  pause(): void;
+  resume(): void;
+  /** Kills the server, which forgets everything. */
+  stop(): Promise<void>;
+}
+
+export interface TestRedisOptions {
+  /** Further arguments, e.g. `['--requirepass', 'secret']`; `DIR` in them stands for the server's folder. */
+  readonly args?: readonly string[];
+  /** To start again where an earlier server was; else a free port. */
+  readonly port?: number;
+}
+
+const run = promisify(execFile);
+
+/** Resolves when the server accepts connections. */
+export async function startRedis({ args = [], port }: TestRedisOptions = {}): Promise<TestRedis> {
+  const dir = await mkdtemp(join(tmpdir(), 'cjs-proxy-redis-'));
+  const own = args.map((arg) => arg.replaceAll('DIR', dir));
+  const { child, port: usedPort } = port === undefined ? await spawnOnFreePort(dir, own) : await spawnServer(dir, port, own);
+  const client = new Redis({ port: usedPort, lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null });
+  client.on('error', () => undefined);
+  const killAtExit = () => child.kill('SIGKILL');
+  process.once('exit', killAtExit);
+  return {
+    port: usedPort,
+    url: `redis://127.0.0.1:${usedPort}`,
+    dir,
+    client,
+    cli: async (...command) => (await run('redis-cli', ['-p', String(usedPort), ...command])).stdout.trim(),
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
+    stop: async () => {
+      client.disconnect();
+      process.off('exit', killAtExit);
+      if (child.exitCode === null && child.signalCode === null) {
+        const exited = once(child, 'exit');
+        child.kill('SIGKILL');
+        await exited;
+      }
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A port of 127.0.0.1 where nothing listens. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port was given');
+  return address.port;
+}
+
+/** Somebody else may take the port between the question and the start. */
+async function spawnOnFreePort(dir: string, args: readonly string[]): Promise<{ child: ChildProcess; port: number }> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await spawnServer(dir, await freePort(), args);
+    } catch (error) {
+      if (attempt === 5 || !String(error).includes('Address already in use')) throw error;
+    }
+  }
+}
+
+function spawnServer(dir: string, port: number, args: readonly string[]): Promise<{ child: ChildProcess; port: number }> {
+  const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', 'no'];
+  const child = spawn('redis-server', [...fixed, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return new Promise((resolve, reject) => {
+    let output = '';
+    const read = (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-10_000);
+      if (output.includes('Ready to accept connections')) resolve({ child, port });
+    };
+    child.stdout.on('data', read);
+    child.stderr.on('data', read);
+    child.once('error', reject);
+    child.once('exit', () => reject(new Error(`redis-server did not start:\n${output}`)));
+  });
+}
