@@ -3,5 +3,5 @@
 import { main } from '../cli/main.js';
 
 const code = await main(process.argv.slice(2), process.env);
-// A running proxy keeps the process alive and sets the code itself.
+// Not process.exit(): what was written to a pipe may still be on its way.
 if (code !== 0) process.exitCode = code;

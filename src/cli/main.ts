@@ -5,6 +5,7 @@ import { ConfigError } from '../config/config-error.js';
 import type { Flags } from '../config/flags.js';
 import { loadConfig } from '../config/load.js';
 import { nearestName } from '../config/nearest.js';
+import { StartError } from '../errors/start-error.js';
 import { check } from './commands/check.js';
 import { serve } from './commands/serve.js';
 
@@ -17,7 +18,7 @@ interface Options extends Flags {
  * Runs one command.
  * @param words the command line without program and script
  * @param env environment variables
- * @returns the exit code; 0 as well for a proxy that goes on serving
+ * @returns the exit code, for `serve` when the proxy has stopped
  */
 export async function main(words: readonly string[], env: Readonly<Record<string, string | undefined>>): Promise<number> {
   let code = 0;
@@ -45,7 +46,8 @@ export async function main(words: readonly string[], env: Readonly<Record<string
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (!(error instanceof ConfigError)) throw error;
+    // Anything else is a defect of the program and shows its stack.
+    if (!(error instanceof ConfigError || error instanceof StartError)) throw error;
     process.stderr.write(`${error.message}\n`);
     return 1;
   }

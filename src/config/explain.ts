@@ -3,8 +3,6 @@ import type { Config, RedisConfig, ServerConfig } from './config.js';
 import { maskDriverUrl } from './driver-url.js';
 import { allSettings } from './schema.js';
 
-const durations = new Set(allSettings.filter(({ note }) => note.kind === 'duration').map(({ path }) => path));
-
 /** The text of `--dry` and `check`. Its `config` could be loaded again, but for the secrets. */
 export function describeConfig(config: Config): string {
   const { source, server, http, https, driver, redis, trustedProxies, user, group, logLevel } = config;
@@ -22,9 +20,14 @@ export function describeConfig(config: Config): string {
   return `Configuration file looks ok. Here is the result:\n${JSON.stringify({ source, config: shown }, null, 4)}`;
 }
 
-/** Durations are milliseconds inside the program and seconds in a file. */
-function inFileUnits(section: string, values: ServerConfig | RedisConfig): Record<string, unknown> {
+/** The values of a section in the order of the schema. Durations are milliseconds inside the program and seconds in a file. */
+function inFileUnits(section: 'server' | 'redis', values: ServerConfig | RedisConfig): Record<string, unknown> {
+  const byKey = new Map<string, unknown>(Object.entries(values));
+  const known = allSettings.filter(({ path }) => path.startsWith(`${section}.`));
   return Object.fromEntries(
-    Object.entries(values).map(([key, value]) => [key, durations.has(`${section}.${key}`) ? Number(value) / 1_000 : value]),
+    known
+      .map(({ path, note }) => ({ key: path.slice(section.length + 1), kind: note.kind }))
+      .filter(({ key }) => byKey.has(key))
+      .map(({ key, kind }) => [key, kind === 'duration' ? Number(byKey.get(key)) / 1_000 : byKey.get(key)]),
   );
 }

@@ -5,24 +5,21 @@ import type { Fault } from './config-error.js';
 
 /** One fault for each key, certificate, authority or folder of pages that is not there or may not be read. Nothing is opened. */
 export function findUnreadableFiles(config: Config): Fault[] {
-  const named: [string, string][] = config.https.bind.flatMap(({ key, cert, ca }, index): [string, string][] => {
-    const place = `https.bind[${index}]`;
-    return [[`${place}.key`, key], [`${place}.cert`, cert], ...ca.map((path): [string, string] => [`${place}.ca`, path])];
-  });
-  const faults = named.flatMap(([path, file]) => {
-    const problem = unreadable(file, false);
-    return problem === null ? [] : [{ path, file, problem }];
+  // By file, as several addresses often share one: it is told of once, where it is named first.
+  const places = new Map<string, string>();
+  const note = (file: string, place: string) => places.set(file, places.get(file) ?? place);
+  config.https.bind.forEach(({ key, cert, ca }, index) => {
+    note(key, `https.bind[${index}].key`);
+    note(cert, `https.bind[${index}].cert`);
+    for (const file of ca) note(file, `https.bind[${index}].ca`);
   });
   const pages = config.server.staticDir;
-  const problem = pages === null ? null : unreadable(pages, true);
-  if (pages !== null && problem !== null) faults.push({ path: 'server.staticDir', file: pages, problem });
-  return faults.map(({ path, file, problem }) => ({
-    kind: 'unreadable',
-    path,
-    value: file,
-    allowed: `${JSON.stringify(file)} cannot be read (${problem}); relative paths start from the current folder`,
-    source: config.source,
-  }));
+  if (pages !== null) note(pages, 'server.staticDir');
+  return [...places].flatMap(([file, path]): Fault[] => {
+    const problem = unreadable(file, file === pages);
+    const allowed = `${JSON.stringify(file)} cannot be read (${problem}); relative paths start from the current folder`;
+    return problem === null ? [] : [{ kind: 'unreadable', path, value: file, allowed, source: config.source }];
+  });
 }
 
 function unreadable(path: string, folder: boolean): string | null {

@@ -34,7 +34,7 @@ const backslash = 0x5c;
 
 /** Digits of a size, leading zeros included. */
 const maxSizeDigits = 16;
-/** A size of 13 digits is below 2 ** 52; one that is not below this before its last digit would have 14. */
+/** The least size with more than 13 digits. Numbers count exactly up to 2 ** 53, and 13 digits stay below 2 ** 52. */
 const sizeBound = 16 ** 13;
 
 const lines = new HeadLines();

@@ -3,13 +3,12 @@ import type { ErrorCode } from '../errors/catalog.js';
 import { carriageReturn, lineFeed, space, targetBytes, tokenBytes } from './characters.js';
 import { describeByte, incomplete, refused } from './head-lines.js';
 
-/** Bytes of `HTTP/1.1`; a dot stands for any digit where the version has one. */
-const version = 'HTTP/';
-const versionBytes = 8;
+/** The version; `#` stands for a digit. */
+const versionShape = 'HTTP/#.#';
+const anyDigit = '#'.charCodeAt(0);
 const zero = 0x30;
 const nine = 0x39;
 const one = 0x31;
-const dot = 0x2e;
 
 /** Longer than any method that is registered; what goes on without a blank is not HTTP (RFC 9112 section 3: 501). */
 const maxMethodBytes = 64;
@@ -52,21 +51,17 @@ export class RequestLine {
     }
     if (buffer[at] !== space || at === this.targetStart) return this.#refuseByte(buffer, at, 'in the request target');
     this.targetEnd = at++;
-    if (at + versionBytes > lineEnd) return this.#refuseLong(maxLineBytes);
+    if (at + versionShape.length > lineEnd) return this.#refuseLong(maxLineBytes);
     return this.#scanVersion(buffer, at, end);
   }
 
   #scanVersion(buffer: Buffer, from: number, end: number): number {
     let at = from;
-    for (let letter = 0; letter < versionBytes; letter++, at++) {
+    for (let letter = 0; letter < versionShape.length; letter++, at++) {
       if (at === end) return incomplete;
       const byte = buffer[at] as number;
-      const right =
-        letter < version.length
-          ? byte === version.charCodeAt(letter)
-          : letter === 6
-            ? byte === dot
-            : byte >= zero && byte <= nine;
+      const expected = versionShape.charCodeAt(letter);
+      const right = expected === anyDigit ? byte >= zero && byte <= nine : byte === expected;
       if (!right) return this.#refuseByte(buffer, at, 'in the version');
     }
     if (at === end) return incomplete;

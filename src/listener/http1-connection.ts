@@ -12,6 +12,7 @@ import type { RequestHead } from '../http1/message.js';
 import { parseRequestHead } from '../http1/request-head.js';
 import type { Connections, ListedConnection } from './connections.js';
 import { Http1Downstream, type Http1Owner } from './http1-downstream.js';
+import { readShared } from './shared-read.js';
 import { RequestBodyReader } from './request-body-reader.js';
 
 /** What a connection needs to know. Milliseconds; 0 means no limit. */
@@ -98,7 +99,10 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     this.#noBody = new RequestBody(0, this, 0);
     this.#await(context.settings.headTimeout);
     context.connections.add(this);
-    socket.on('data', (chunk: Buffer) => this.#received(chunk));
+    const received = (chunk: Buffer): void => this.#received(chunk);
+    // The bytes are valid during the call only: what is kept (bodies, pipelined requests) is copied.
+    if (client.secure) socket.on('data', received);
+    else readShared(socket, received);
     socket.on('end', () => this.#ended());
     socket.on('error', () => {});
     socket.on('close', () => this.#closed());
@@ -136,7 +140,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
         at = this.#readBody(chunk, at);
       } else if (this.#state === 'tunnel') {
         if (this.#context.settings.tunnelTimeout > 0) this.#await(this.#context.settings.tunnelTimeout);
-        this.#exchange?.body.push(at === 0 ? chunk : chunk.subarray(at));
+        this.#exchange?.body.push(Buffer.from(at === 0 ? chunk : chunk.subarray(at)));
         break;
       } else break;
     }
@@ -217,7 +221,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
   }
 
   #keepPending(chunk: Buffer): void {
-    this.#pending.push(chunk);
+    this.#pending.push(Buffer.from(chunk));
     this.#pendingBytes += chunk.length;
     if (this.#pendingBytes > pendingLimit && !this.#pausedForPending) {
       this.#pausedForPending = true;

@@ -36,7 +36,8 @@ export class RequestBodyReader {
       const end = Math.min(chunk.length, at + this.#remaining);
       this.#remaining -= end - at;
       this.done = this.#remaining === 0;
-      body?.push(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end));
+      // Copied: the chunk is a view of the buffer that the next read goes into.
+      body?.push(Buffer.from(chunk.subarray(at, end)));
       return end;
     }
     let next = at;
@@ -46,7 +47,7 @@ export class RequestBodyReader {
         this.error = chunks.error;
         return chunk.length;
       }
-      if (chunks.dataEnd > chunks.dataStart) body?.push(chunk.subarray(chunks.dataStart, chunks.dataEnd));
+      if (chunks.dataEnd > chunks.dataStart) body?.push(Buffer.from(chunk.subarray(chunks.dataStart, chunks.dataEnd)));
     }
     this.done = chunks.done;
     if (this.done) this.trailers = chunks.trailers;

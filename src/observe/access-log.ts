@@ -55,7 +55,9 @@ interface Piece {
 }
 
 /** Bytes that may wait for a slow disk; what comes beyond is dropped. */
-const mostWaiting = 1 << 20;
+const mostWaiting = 4 << 20;
+/** Milliseconds between two warnings at least: a disk at its limit fails and recovers many times a second. */
+const warnInterval = 60_000;
 const stdout = 1;
 
 class BufferedAccessLog implements AccessLog {
@@ -79,7 +81,9 @@ class BufferedAccessLog implements AccessLog {
   #spare: Piece | null = null;
   /** Files that were replaced while a write to them was under way. */
   #replaced: number[] = [];
+  /** A warning was given and not taken back yet. */
   #failing = false;
+  #nextWarning = 0;
   #closed = false;
 
   constructor({ destination, format, log, flushInterval = 1000 }: AccessLogOptions) {
@@ -225,8 +229,10 @@ class BufferedAccessLog implements AccessLog {
 
   #lost(piece: Piece, reason: unknown): void {
     this.dropped += piece.lines;
-    if (this.#failing) return;
+    const now = performance.now();
+    if (this.#failing || now < this.#nextWarning) return;
     this.#failing = true;
+    this.#nextWarning = now + warnInterval;
     this.#log.warn('the access log cannot be written; lines are dropped until it can', { path: this.#path ?? 'stdout', reason });
   }
 

@@ -73,7 +73,12 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
   });
 
   const store = createStore(config, (level, text) => logger[level](text));
-  const routes = new RouteCache({ store, entries: config.redis.cacheEntries, maxStale: config.redis.maxStale, log: (text) => logger.warn(text) });
+  const routes = new RouteCache({
+    store,
+    entries: config.redis.cacheEntries,
+    maxStale: config.redis.maxStale,
+    log: (text) => logger.warn(text),
+  });
   const hchecker = new Hchecker(store, logger);
   const marks = new LocalMarks();
   const view = createHealthView(marks);

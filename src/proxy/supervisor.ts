@@ -28,8 +28,9 @@ export class Supervisor {
   readonly #serving = new Set<number>();
   /** Set while the first workers start. */
   #starting: { resolve(addresses: readonly ServedAddress[]): void; reject(error: StartError): void } | null = null;
-  #leaving = false;
-  #emptied: (() => void) | null = null;
+  /** Set once the workers are told to leave; settles when none is left. */
+  #left: Promise<void> | null = null;
+  #noneLeft: () => void = () => {};
 
   /** @throws StartError for a user or group that does not exist */
   constructor(config: Config, fork: ForkWorker, logger: Logger) {
@@ -75,36 +76,35 @@ export class Supervisor {
   }
 
   /** Lets every worker finish what it does; resolves when none is left. One that overstays the drain timeout is killed. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
     this.#starting?.resolve([]);
     this.#starting = null;
-    await this.#leave(this.#config.server.drainTimeout + grace);
+    return this.#leave(this.#config.server.drainTimeout + grace);
   }
 
   /** Ends every worker at once. */
   kill(): void {
-    this.#leaving = true;
     for (const slot of this.#slots) {
       slot.kill();
     }
   }
 
   #leave(limit: number): Promise<void> {
-    this.#leaving = true;
-    return new Promise((resolve) => {
+    this.#left ??= new Promise((resolve) => {
       const overdue = setTimeout(() => {
         this.#logger.warn('Some workers did not leave in time, killing them');
         this.kill();
       }, limit);
-      this.#emptied = () => {
+      this.#noneLeft = () => {
         clearTimeout(overdue);
         resolve();
       };
-      for (const slot of this.#slots) {
-        slot.stop();
-      }
-      this.#noteGone();
     });
+    for (const slot of this.#slots) {
+      slot.stop();
+    }
+    this.#noteGone();
+    return this.#left;
   }
 
   #noteServing(workerId: number, addresses: readonly ServedAddress[]): void {
@@ -122,12 +122,12 @@ export class Supervisor {
       this.#starting = null;
       void this.#leave(grace).then(() => reject(new StartError(reason)));
     }
-    return !this.#leaving;
+    return this.#left === null;
   }
 
   #noteGone(): void {
-    if (this.#leaving && this.#slots.every((slot) => slot.empty)) {
-      this.#emptied?.();
+    if (this.#slots.every((slot) => slot.empty)) {
+      this.#noneLeft();
     }
   }
 }

@@ -15,8 +15,13 @@ export interface StartOrder {
 /** `drain`: finish within the drain timeout and exit. `retire`: the same, for as long as it takes. */
 export type ToWorker = StartOrder | { readonly kind: 'drain' } | { readonly kind: 'retire' } | { readonly kind: 'reopen-logs' };
 
-/** `refused`: the start failed in a way that trying again cannot mend. `overweight`: over the memory limit, asks to be replaced. */
+/**
+ * `ready`: listens to orders now (Node drops what is sent to a cluster worker earlier), asks for the first.
+ * `refused`: the start failed in a way that trying again cannot mend.
+ * `overweight`: over the memory limit, asks to be replaced.
+ */
 export type FromWorker =
+  | { readonly kind: 'ready' }
   | { readonly kind: 'serving'; readonly addresses: readonly ServedAddress[] }
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'overweight'; readonly rss: number };

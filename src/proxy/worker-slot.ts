@@ -96,12 +96,14 @@ export class WorkerSlot {
       refusal: '',
     };
     this.#processes.add(occupant);
-    occupant.handle.send(this.#settings.order);
     return occupant;
   }
 
   #hear(occupant: Occupant, message: FromWorker): void {
     switch (message.kind) {
+      case 'ready':
+        occupant.handle.send(this.#stopped ? { kind: 'drain' } : this.#settings.order);
+        return;
       case 'serving':
         occupant.serving = true;
         occupant.servingSince = Date.now();

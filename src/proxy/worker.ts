@@ -18,8 +18,10 @@ export function runWorker(open: OpenProxy): void {
     if (order.kind === 'start') {
       worker = new Worker(open, order);
       void worker.start();
+    } else if (worker !== null) {
+      worker.follow(order);
     } else {
-      worker?.follow(order);
+      process.exit(0);
     }
   });
   // Whoever sends SIGTERM to one worker gets rid of that process; the supervisor fills its place.
@@ -31,6 +33,7 @@ export function runWorker(open: OpenProxy): void {
     }
     leave(worker);
   });
+  tell({ kind: 'ready' });
 }
 
 function leave(worker: Worker | null): void {

@@ -58,13 +58,17 @@ export class RedisLink {
 
   /** The first attempt. Resolves also when the server is away; rejects with a StartError on bad credentials or settings. */
   async start(): Promise<void> {
-    const error = await this.#attempt();
+    const error = await this.begin();
     const fatal = error === null ? null : settingsError(this.place, error);
-    if (fatal !== null) {
-      await this.close();
-      throw fatal;
-    }
+    if (fatal === null) return;
+    await this.close();
+    throw fatal;
+  }
+
+  /** The first attempt, with what went wrong if anything did; further ones follow whatever it was. */
+  async begin(): Promise<Error | null> {
     this.#heartbeat = setInterval(() => this.#beat(), heartbeatInterval).unref();
+    return this.#attempt();
   }
 
   /** Runs commands. Rejects at once while the link is down; a reply that does not come in time brings it down. */

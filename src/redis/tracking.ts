@@ -67,9 +67,9 @@ export class KeyTracking {
     return this.#armedAt;
   }
 
-  /** Resolves after the first attempt, whatever came of it; rejects with a StartError on bad credentials. */
+  /** Resolves after the first attempt, whatever came of it: who reads from the same server has judged the credentials. */
   async start(): Promise<void> {
-    await this.#link.start();
+    await this.#link.begin();
   }
 
   /** Arms again on a new connection. */

@@ -63,6 +63,7 @@ export class RecordReader {
 
   /** The records of some names, read where they are not known, in one round trip for those that nobody is reading already. */
   async read(names: readonly string[]): Promise<RecordEntry[]> {
+    this.#forgetUnheld(names);
     const missing = names.filter((name) => !this.#entries.has(name) && !this.#pending.has(name));
     if (missing.length > 0) this.#startRead(missing);
     const reads: Promise<void>[] = [];
@@ -113,11 +114,15 @@ export class RecordReader {
     if (this.#pending.get(entry.name)?.entry === entry) this.#pending.delete(entry.name);
   }
 
-  #forgetUnheld(): void {
+  /** Names that are wanted now stay: the catch-all, for one, is read with each host and seldom matches. */
+  #forgetUnheld(wanted: readonly string[]): void {
+    const kept: RecordEntry[] = [];
     for (const entry of this.#unheld) {
-      if (entry.users === 0) this.#forget(entry);
+      if (entry.users > 0 || !entry.live) continue;
+      if (wanted.includes(entry.name)) kept.push(entry);
+      else this.#forget(entry);
     }
-    this.#unheld = [];
+    this.#unheld = kept;
   }
 
   #startRead(names: readonly string[]): void {
@@ -125,7 +130,6 @@ export class RecordReader {
       this.refused += 1;
       throw new Error(`more than ${maxReads} look-ups wait for the store`);
     }
-    this.#forgetUnheld();
     this.#inFlight += 1;
     this.reads += 1;
     const entries = names.map((name): RecordEntry => ({ name, record: null, live: true, users: 0 }));

@@ -89,13 +89,14 @@ export class RedisStore implements Store {
   async start(listener: StoreListener): Promise<void> {
     this.#listener = listener;
     try {
-      await this.#read.start();
-      if (this.#write !== this.#read) await this.#write.start();
-      await this.#tracking.start();
+      await Promise.all([this.#read.start(), this.#write === this.#read ? undefined : this.#write.start()]);
     } catch (error) {
       await this.close();
       throw error;
     }
+    // After the others: the self-test of tracking writes. A server that is away is not waited for a second time.
+    const tracked = this.#tracking.start();
+    if (this.#read.up) await tracked;
     this.#poll = setInterval(() => {
       if (this.state === 'polling') listener.everythingChanged();
     }, pollInterval).unref();

@@ -8,7 +8,9 @@ export default function setup(): void {
     try {
       execFileSync(program, ['--version'], { stdio: 'ignore' });
     } catch {
-      throw new Error(`The tests need ${program}, which is not installed: run \`bash scripts/ensure-redis.sh\`, or install Redis 6 or later.`);
+      throw new Error(
+        `The tests need ${program}, which is not installed: run \`bash scripts/ensure-redis.sh\`, or install Redis 6 or later.`,
+      );
     }
   }
 }

@@ -16,22 +16,27 @@ export type NodeVerdict =
   | { readonly kind: 'refused'; readonly why: string }
   | { readonly kind: 'incomplete' };
 
+type Settle = (verdict: NodeVerdict) => void;
+
 /** By this code its parser says that the bytes ended too soon. */
 const endedEarly = 'HPE_INVALID_EOF_STATE';
 
 /** A node:http server with its defaults; judges one message at a time. */
 export class NodeParser {
   readonly #server: Server;
-  #settle: (verdict: NodeVerdict) => void = () => undefined;
+  #settle: Settle = () => undefined;
+  /** A connection may still fail when its message has been judged; that is not the next message's verdict. */
+  readonly #settleOf = new WeakMap<object, Settle>();
 
   constructor() {
     this.#server = createServer((request, response) => {
       void this.#read(request);
       response.end();
     });
+    this.#server.on('connection', (socket) => this.#settleOf.set(socket, this.#settle));
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
       const why = error.code ?? error.message;
-      this.#settle(why === endedEarly ? { kind: 'incomplete' } : { kind: 'refused', why });
+      this.#settleOf.get(socket)?.(why === endedEarly ? { kind: 'incomplete' } : { kind: 'refused', why });
       socket.destroy();
     });
   }
@@ -66,7 +71,7 @@ export class NodeParser {
   }
 
   async #read(request: IncomingMessage): Promise<void> {
-    const settle = this.#settle;
+    const settle = this.#settleOf.get(request.socket);
     let body = '';
     try {
       request.setEncoding('latin1');
@@ -75,6 +80,6 @@ export class NodeParser {
       return; // told by clientError
     }
     const { method = '', url = '', httpVersion, rawHeaders } = request;
-    settle({ kind: 'accepted', method, target: url, version: httpVersion, headers: rawHeaders, body });
+    settle?.({ kind: 'accepted', method, target: url, version: httpVersion, headers: rawHeaders, body });
   }
 }

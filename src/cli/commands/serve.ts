@@ -1,13 +1,14 @@
 // `cjs-proxy serve`: runs the proxy.
-import cluster from 'node:cluster';
 import type { Config } from '../../config/config.js';
 
 /**
- * Starts the proxy and returns once it runs. What fails at start is told by the proxy itself, which sets the exit code.
+ * Serves until the proxy is told to stop.
  * @param quiet says nothing about the loading of the configuration
+ * @returns the exit code
+ * @throws StartError with one clear line if the proxy cannot start
  */
 export async function serve(config: Config, quiet: boolean): Promise<number> {
-  if (cluster.isPrimary && !quiet) {
+  if (!quiet) {
     // stdout may be the access log.
     process.stderr.write(`Loading config from ${config.source}\n`);
     for (const warning of config.warnings) process.stderr.write(`${warning}\n`);

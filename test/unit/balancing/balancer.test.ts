@@ -6,7 +6,12 @@ import type { Backend } from '../../../src/model/backend.js';
 const backend = (index: number) => ({ index, entry: `http://10.0.0.${index}:80` }) as Backend;
 const four = [0, 1, 2, 3].map(backend);
 
-function picks(balancer: { pick(c: readonly Backend[], f: string): Backend | null }, candidates: readonly Backend[], times: number, frontend = 'f') {
+function picks(
+  balancer: { pick(c: readonly Backend[], f: string): Backend | null },
+  candidates: readonly Backend[],
+  times: number,
+  frontend = 'f',
+) {
   return Array.from({ length: times }, () => balancer.pick(candidates, frontend)?.index ?? null);
 }
 

@@ -8,7 +8,12 @@ const now = 1_000_000;
 const entries = ['http://a:80', 'http://b:80/base', 'http://c:80#weight=2'];
 const { backends } = parseBackends(entries);
 
-function record(dead: readonly string[], marks: readonly DeadMark[] = [], deadUntil = now + 30_000, name = 'site'): FrontendRecord {
+function record(
+  dead: readonly string[],
+  marks: readonly DeadMark[] = [],
+  deadUntil = now + 30_000,
+  name = 'site',
+): FrontendRecord {
   return { name, list: ['site', ...entries], dead, marks, deadUntil, fault: '' };
 }
 

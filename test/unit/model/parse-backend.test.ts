@@ -138,7 +138,14 @@ describe('a list', () => {
   });
 
   it('gives backends of equal addresses ids of their own', () => {
-    const { backends } = parseBackends(['http://a:1', 'http://b:1', 'http://a:1', 'http://a:1/', 'http://c:1#id=x', 'http://d:1#id=x']);
+    const { backends } = parseBackends([
+      'http://a:1',
+      'http://b:1',
+      'http://a:1',
+      'http://a:1/',
+      'http://c:1#id=x',
+      'http://d:1#id=x',
+    ]);
     expect(backends.map(({ id }) => id)).toEqual(['http://a:1', 'http://b:1', 'http://a:1~2', 'http://a:1~3', 'x', 'x~2']);
   });
 });

@@ -49,10 +49,20 @@ describe('a slot of a worker', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  it('starts a process with its order', () => {
+  it('gives a process its order when that listens', () => {
     const { slot, nth } = playSlot();
     slot.start();
+    expect(nth(0).orders).toEqual([]);
+    nth(0).said({ kind: 'ready' });
     expect(nth(0).orders).toEqual(['start']);
+  });
+
+  it('sends a process away that listens only after the stop', () => {
+    const { slot, nth } = playSlot();
+    slot.start();
+    slot.stop();
+    nth(0).said({ kind: 'ready' });
+    expect(nth(0).orders).toEqual(['drain', 'drain']);
   });
 
   it('replaces a crashed process after a delay that grows with each crash', () => {
@@ -108,9 +118,9 @@ describe('a slot of a worker', () => {
     slot.start();
     nth(0).said({ kind: 'serving', addresses: [address] });
     nth(0).said({ kind: 'overweight', rss: 5e8 });
-    expect(nth(0).orders).toEqual(['start']);
+    expect(nth(0).orders).toEqual([]);
     nth(1).said({ kind: 'serving', addresses: [address] });
-    expect(nth(0).orders).toEqual(['start', 'retire']);
+    expect(nth(0).orders).toEqual(['retire']);
   });
 
   it('starts one replacement however often the process says that it is overweight', () => {
@@ -143,7 +153,7 @@ describe('a slot of a worker', () => {
     nth(0).said({ kind: 'overweight', rss: 5e8 });
     nth(1).gone('exit code 1');
     vi.advanceTimersByTime(60_000);
-    expect(nth(0).orders).toEqual(['start']);
+    expect(nth(0).orders).toEqual([]);
     expect(processes).toHaveLength(2);
     nth(0).said({ kind: 'overweight', rss: 5e8 });
     expect(processes).toHaveLength(3);
@@ -170,8 +180,8 @@ describe('a slot of a worker', () => {
     nth(0).said({ kind: 'overweight', rss: 5e8 });
     nth(1).said({ kind: 'serving', addresses: [address] });
     slot.stop();
-    expect(nth(0).orders).toEqual(['start', 'retire', 'drain']);
-    expect(nth(1).orders).toEqual(['start', 'drain']);
+    expect(nth(0).orders).toEqual(['retire', 'drain']);
+    expect(nth(1).orders).toEqual(['drain']);
     nth(1).gone('exit code 0');
     expect(slot.empty).toBe(false);
     nth(0).gone('exit code 0');

@@ -96,7 +96,10 @@ describe('a wrong record', () => {
 
   it('of junk only is a route with a fault', async () => {
     store.put('a.com', ['id', 'notaurl', 'ftp://x']);
-    expect(await cache.find('a.com')).toMatchObject({ backends: [], fault: expect.stringContaining('frontend:a.com: backend 0') });
+    expect(await cache.find('a.com')).toMatchObject({
+      backends: [],
+      fault: expect.stringContaining('frontend:a.com: backend 0'),
+    });
   });
 
   it('loses its junk and keeps what can be understood', async () => {
@@ -181,10 +184,10 @@ describe('a change while the record is being read', () => {
     const before = cache.find('example.com');
     store.change('example.com', ['id', 'http://new:1']);
     const after = cache.find('example.com');
+    expect(store.reads[1]).toEqual(['example.com']);
     store.held[1]!.reply();
-    expect(shortly(await after)).toBe('example.com -> new');
     store.held[0]!.reply();
-    await before;
+    expect([await before, await after].map(shortly)).toEqual(['example.com -> old', 'example.com -> new']);
     store.holding = false;
     expect(await find('example.com')).toBe('example.com -> new');
     expect(store.reads).toHaveLength(2);
@@ -305,10 +308,18 @@ describe('while the store is away', () => {
     expect(store.reads).toHaveLength(3);
   });
 
-  it('a host of a wildcard that is known to be as it was needs no store', () => {
-    store.state = 'away';
+  it('a host is not guessed from a wildcard: it may have a frontend of its own', () => {
+    loseStore();
     expect(cache.find('two.wild.com')).toEqual({ kind: 'away' });
+  });
+
+  it('what changes are still told of is served without a word, for hosts not asked for yet too', async () => {
+    store.put('port.com', ['id', 'http://p:1']);
+    await cache.find('port.com:8080');
+    store.state = 'away';
+    store.failing = true;
     expect(shortly(cache.find('known.com') as Route)).toBe('known.com -> a');
+    expect(shortly(cache.find('port.com') as Route)).toBe('port.com -> p');
     expect(cache.stale).toBe(false);
   });
 

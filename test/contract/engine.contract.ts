@@ -1,0 +1,83 @@
+// What every engine must do, as one suite over a real proxy and real sockets. Each engine is the other's oracle.
+import { afterAll, describe, expect, it } from 'vitest';
+import type { EngineName } from '../../src/config/config.js';
+import { bodyCases } from './engine/bodies.cases.js';
+import { connectionCases } from './engine/connections.cases.js';
+import { continueCases } from './engine/continue.cases.js';
+import { failureCases } from './engine/failures.cases.js';
+import { forwardedCases } from './engine/forwarded.cases.js';
+import { headerCases } from './engine/headers.cases.js';
+import { healthCases } from './engine/health.cases.js';
+import { requestCases } from './engine/requests.cases.js';
+import { responseCases } from './engine/responses.cases.js';
+import { retryCases } from './engine/retries.cases.js';
+import { transportCases } from './engine/transport.cases.js';
+import { upgradeCases } from './engine/upgrade.cases.js';
+import { type CaseGroup, Proxies, World } from './engine/world.js';
+
+/** What an engine cannot do, and why. */
+export interface Skip {
+  /** Title of the case. */
+  readonly case: string;
+  readonly reason: string;
+}
+
+/** Which engine, and what is known of it. */
+export interface ContractOptions {
+  readonly engine: EngineName;
+  readonly skip: readonly Skip[];
+}
+
+const groups: readonly CaseGroup[] = [
+  requestCases,
+  responseCases,
+  connectionCases,
+  continueCases,
+  bodyCases,
+  headerCases,
+  forwardedCases,
+  retryCases,
+  failureCases,
+  healthCases,
+  upgradeCases,
+  transportCases,
+];
+
+/** Fewer would mean that somebody took cases out. */
+const fewestCases = 60;
+
+/** Runs the contract. Skips are printed with their reasons; one that names no case fails. */
+export function engineContract(name: string, { engine, skip }: ContractOptions): void {
+  describe(`the engine contract: ${name}`, () => {
+    const proxies = new Proxies(engine);
+    afterAll(() => proxies.close());
+
+    it(`has at least ${fewestCases} cases, and every skip names one`, () => {
+      const titles = groups.flatMap((group) => group.cases.map((one) => one.title));
+      expect(new Set(titles).size).toBe(titles.length);
+      expect(titles.length).toBeGreaterThanOrEqual(fewestCases);
+      for (const one of skip) expect(titles).toContain(one.case);
+    });
+
+    for (const group of groups) {
+      describe(group.title, () => {
+        for (const one of group.cases) {
+          const skipped = skip.find((candidate) => candidate.case === one.title);
+          if (skipped !== undefined) {
+            process.stdout.write(`skipped for ${name}: ${one.title} (${skipped.reason})\n`);
+            it.skip(`${one.title} (${skipped.reason})`, () => {});
+            continue;
+          }
+          it(one.title, async () => {
+            const world = new World(await proxies.with(one.settings), engine);
+            try {
+              await one.run(world);
+            } finally {
+              await world.close();
+            }
+          });
+        }
+      });
+    }
+  });
+}

@@ -1,0 +1,140 @@
+// What a case of the engine contract works with: proxies by their settings, backends, clients, and their end.
+import type { EngineName } from '../../../src/config/config.js';
+import { type BackendOptions, type RawBackend, type Script, startBackend } from '../../helpers/backend.js';
+import { connectClient, connectTlsClient, type RawClient, type RawResponse } from '../../helpers/raw-client.js';
+import { type ProxyOverrides, type StartedProxy, startProxy } from '../../helpers/start-proxy.js';
+
+/** One expectation, stated by behaviour: it must hold whichever engine is at work. */
+export interface Case {
+  /** A sentence. */
+  readonly title: string;
+  /** Settings that the case needs; cases with equal settings share a proxy. */
+  readonly settings?: ProxyOverrides;
+  run(world: World): Promise<void>;
+}
+
+/** Cases about one matter. */
+export interface CaseGroup {
+  readonly title: string;
+  readonly cases: readonly Case[];
+}
+
+/** Addresses where nothing listens: privileged ports without a service. */
+const refusing = ['http://127.0.0.1:1', 'http://127.0.0.1:2', 'http://127.0.0.1:3'] as const;
+
+/** Keeps the proxies of one run of the contract. */
+export class Proxies {
+  readonly #engine: EngineName;
+  readonly #started = new Map<string, Promise<StartedProxy>>();
+
+  constructor(engine: EngineName) {
+    this.#engine = engine;
+  }
+
+  get engine(): EngineName {
+    return this.#engine;
+  }
+
+  with(settings: ProxyOverrides = {}): Promise<StartedProxy> {
+    const key = JSON.stringify(settings);
+    let started = this.#started.get(key);
+    if (started === undefined) {
+      started = startProxy({ ...settings, server: { ...settings.server, engine: this.#engine } });
+      this.#started.set(key, started);
+    }
+    return started;
+  }
+
+  async close(): Promise<void> {
+    for (const started of this.#started.values()) await (await started).close();
+  }
+}
+
+let hosts = 0;
+
+/** One case's own backends and clients, in front of and behind a proxy. */
+export class World {
+  readonly proxy: StartedProxy;
+  readonly engine: EngineName;
+  readonly refusing = refusing;
+  readonly #backends: RawBackend[] = [];
+  readonly #clients: RawClient[] = [];
+
+  constructor(proxy: StartedProxy, engine: EngineName) {
+    this.proxy = proxy;
+    this.engine = engine;
+  }
+
+  async backend(script: Script | string, options: BackendOptions = {}): Promise<RawBackend> {
+    const backend = await startBackend(script, options);
+    this.#backends.push(backend);
+    return backend;
+  }
+
+  /** Writes a frontend for backends (or list entries) and gives its host, which no other case has. */
+  async frontend(...backends: readonly (RawBackend | string)[]): Promise<string> {
+    hosts++;
+    const host = `case${hosts}.example.com`;
+    const entries = backends.map((backend) => (typeof backend === 'string' ? backend : backend.url));
+    await this.proxy.proxy.store.writeFrontend(host, `id-${hosts}`, entries);
+    return host;
+  }
+
+  async client(): Promise<RawClient> {
+    const client = await connectClient(this.proxy.port);
+    this.#clients.push(client);
+    return client;
+  }
+
+  async secureClient(host: string): Promise<RawClient> {
+    const client = await connectTlsClient(this.proxy.securePort, host);
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** One request on a connection of its own. */
+  async exchange(request: string | Buffer, method = 'GET'): Promise<RawResponse> {
+    const client = await this.client();
+    client.send(request);
+    const response = await client.response(method);
+    client.close();
+    return response;
+  }
+
+  /** A GET on a connection of its own. */
+  get(host: string, target = '/', ...lines: readonly string[]): Promise<RawResponse> {
+    return this.exchange(head('GET', target, host, ...lines));
+  }
+
+  /** Entries of a frontend that are marked dead in the store. */
+  async dead(host: string): Promise<string[]> {
+    const [record] = await this.proxy.proxy.store.readFrontends([host]);
+    return record === undefined ? [] : record.marks.map((mark) => mark.entry);
+  }
+
+  /** Ends everything; a script that failed fails the case. */
+  async close(): Promise<void> {
+    for (const client of this.#clients) client.close();
+    for (const backend of this.#backends) await backend.close();
+    const [error] = this.#backends.flatMap((backend) => backend.errors);
+    if (error !== undefined) throw error;
+  }
+}
+
+/** A request head. */
+export function head(method: string, target: string, host: string, ...lines: readonly string[]): string {
+  return `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`;
+}
+
+/** A request with Content-Length. */
+export function withBody(method: string, target: string, host: string, body: string, ...lines: readonly string[]): string {
+  return `${head(method, target, host, `Content-Length: ${body.length}`, ...lines)}${body}`;
+}
+
+/** Bytes that differ from place to place, so that a loss, a repetition or a swap shows. */
+export function pattern(size: number): Buffer {
+  const bytes = Buffer.allocUnsafe(size);
+  for (let at = 0; at + 4 <= size; at += 4) bytes.writeUInt32LE((at * 2654435761) >>> 0, at);
+  for (let at = size - (size % 4); at < size; at++) bytes[at] = at & 0xff;
+  return bytes;
+}

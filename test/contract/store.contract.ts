@@ -1,0 +1,171 @@
+// What every store does: one text, run against Redis (in each way to reach it) and against memory.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Backend } from '../../src/model/backend.js';
+import { deadBackends } from '../../src/model/dead-set.js';
+import { parseBackends } from '../../src/model/parse-backends.js';
+import type { DeadMarkRequest, Store, StoreListener } from '../../src/store/store.js';
+
+/** Makes a store that has not been started and holds nothing. */
+export type MakeStore = () => Promise<Store>;
+
+/** Remembers what it was told. */
+class Listener implements StoreListener {
+  readonly names: string[] = [];
+  everything = 0;
+
+  changed(name: string): void {
+    this.names.push(name);
+  }
+
+  everythingChanged(): void {
+    this.everything += 1;
+  }
+}
+
+const entries = ['http://10.0.0.1:80', 'http://10.0.0.2:80#weight=2', 'unix:/run/app.sock'];
+
+/** @param title how the store is reached */
+export function storeContract(title: string, makeStore: MakeStore): void {
+  describe(title, () => {
+    let store: Store;
+    let listener: Listener;
+
+    beforeEach(async () => {
+      store = await makeStore();
+      listener = new Listener();
+      await store.start(listener);
+      listener.everything = 0;
+    });
+
+    afterEach(async () => {
+      await store.close();
+    });
+
+    async function told(name: string): Promise<void> {
+      await vi.waitFor(() => expect(listener.names).toContain(name), { interval: 1, timeout: 2000 });
+    }
+
+    /** Which backends of `entries` are dead for the host and the frontend. */
+    async function dead(host: string, frontend = host): Promise<number[]> {
+      const records = await store.readFrontends([...new Set([host, frontend])]);
+      const { backends } = parseBackends(entries);
+      const answer = deadBackends(records, backends, Date.now());
+      return backends.flatMap((_backend, position) => (answer[position] ? [position] : []));
+    }
+
+    function mark(position: number, more: Partial<DeadMarkRequest> = {}): DeadMarkRequest {
+      const backend = parseBackends(entries).backends[position] as Backend;
+      return { host: 'a.example.com', frontend: 'a.example.com', backend, size: 3, ttl: 30, write: true, ...more };
+    }
+
+    it('is live once it has started', () => {
+      expect(store.state).toBe('live');
+    });
+
+    it('knows nothing of a frontend that nobody wrote', async () => {
+      expect(await store.readFrontends(['nobody.example.com'])).toEqual([
+        { name: 'nobody.example.com', list: [], dead: [], marks: [], deadUntil: Number.POSITIVE_INFINITY, fault: '' },
+      ]);
+    });
+
+    it('gives a frontend as it was written', async () => {
+      await store.writeFrontend('example.com', 'my site', entries);
+      const [record] = await store.readFrontends(['example.com']);
+      expect(record).toMatchObject({ name: 'example.com', list: ['my site', ...entries], dead: [], marks: [], fault: '' });
+    });
+
+    it('gives the records of several names in the order asked', async () => {
+      await store.writeFrontend('*', 'all', ['http://1:1']);
+      await store.writeFrontend('*.example.com', 'wild', ['http://2:1']);
+      const names = ['*.example.com', 'none.example.com', '*', ''];
+      const records = await store.readFrontends(names);
+      expect(records.map((record) => record.name)).toEqual(names);
+      expect(records.map((record) => record.list[0])).toEqual(['wild', undefined, 'all', undefined]);
+    });
+
+    it('replaces a frontend as a whole', async () => {
+      await store.writeFrontend('example.com', 'first', entries);
+      await store.writeFrontend('example.com', 'second', ['http://10.0.0.9:80']);
+      const [record] = await store.readFrontends(['example.com']);
+      expect(record?.list).toEqual(['second', 'http://10.0.0.9:80']);
+    });
+
+    it('keeps a frontend with an identifier alone', async () => {
+      await store.writeFrontend('example.com', 'id', []);
+      expect((await store.readFrontends(['example.com']))[0]?.list).toEqual(['id']);
+    });
+
+    it.each(['example.com:8080', '[::1]', '__proto__', 'constructor', 'h\u00f6st'])(
+      'takes the name %s like any other',
+      async (name) => {
+        expect((await store.readFrontends([name]))[0]?.list).toEqual([]);
+        await store.writeFrontend(name, 'id', ['http://10.0.0.1:80']);
+        expect((await store.readFrontends([name]))[0]?.list).toEqual(['id', 'http://10.0.0.1:80']);
+      },
+    );
+
+    it('forgets a frontend with its dead marks', async () => {
+      await store.writeFrontend('a.example.com', 'id', entries);
+      await store.markDead(mark(0));
+      await store.deleteFrontend('a.example.com');
+      const [record] = await store.readFrontends(['a.example.com']);
+      expect(record).toMatchObject({ list: [], dead: [], marks: [] });
+    });
+
+    it('tells of a frontend that was written or deleted', async () => {
+      await store.writeFrontend('example.com', 'id', entries);
+      await told('example.com');
+      listener.names.length = 0;
+      await store.deleteFrontend('example.com');
+      await told('example.com');
+      expect(listener.everything).toBe(0);
+    });
+
+    it('marks a backend dead and tells so', async () => {
+      await store.markDead(mark(1));
+      expect(await dead('a.example.com')).toEqual([1]);
+      await told('a.example.com');
+    });
+
+    it('marks several backends, each once', async () => {
+      await store.markDead(mark(0));
+      await store.markDead(mark(2));
+      await store.markDead(mark(2));
+      expect(await dead('a.example.com')).toEqual([0, 2]);
+      expect((await store.readFrontends(['a.example.com']))[0]?.dead.toSorted()).toEqual(['0', '2']);
+    });
+
+    it('marks the wildcard that matched, so that its other hosts know', async () => {
+      await store.markDead(mark(1, { frontend: '*.example.com' }));
+      expect(await dead('a.example.com')).toEqual([1]);
+      expect(await dead('b.example.com', '*.example.com')).toEqual([1]);
+      await told('*.example.com');
+    });
+
+    it('writes no mark where somebody else owns the marks', async () => {
+      await store.markDead(mark(1, { write: false }));
+      expect(await dead('a.example.com')).toEqual([]);
+    });
+
+    it('keeps a mark for its time, and no longer because of another one', async () => {
+      await store.markDead(mark(0, { ttl: 1 }));
+      await store.markDead(mark(1, { ttl: 30 }));
+      expect(await dead('a.example.com')).toEqual([0, 1]);
+      await vi.waitFor(async () => expect(await dead('a.example.com')).toEqual([1]), { interval: 50, timeout: 3000 });
+    });
+
+    it('has forgotten the marks when their time is over', async () => {
+      await store.markDead(mark(0, { ttl: 1 }));
+      const [before] = await store.readFrontends(['a.example.com']);
+      expect(before?.deadUntil).toBeLessThanOrEqual(Date.now() + 1000);
+      await vi.waitFor(async () => expect((await store.readFrontends(['a.example.com']))[0]?.dead).toEqual([]), {
+        interval: 50,
+        timeout: 3000,
+      });
+    });
+
+    it('has seen no hchecker', async () => {
+      expect(await store.readHcheckerPing()).toBe(0);
+    });
+  });
+}
