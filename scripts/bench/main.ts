@@ -1,5 +1,5 @@
 // `npm run bench`: our node beside nginx, HAProxy and plain http-proxy, the same jobs on one core each, in turn.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startBackend } from './backend.js';
@@ -21,7 +21,7 @@ async function bench(options: Options, processes: Processes): Promise<number> {
   prepareMachine();
   const machine = describeMachine();
   const folder = mkdtempSync(join(tmpdir(), 'cjs-proxy-bench-'));
-  const profiles = options.cpuProfile ? mkdtempSync(join(tmpdir(), 'cjs-proxy-profiles-')) : null;
+  const profiles = options.cpuProfile ? createProfileFolder() : null;
   try {
     say(machine);
     const backendPort = await startBackend(processes, folder);
@@ -44,6 +44,13 @@ async function bench(options: Options, processes: Processes): Promise<number> {
     await processes.stopAll();
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Stays after the run. Anyone may write there: a node that was started by root has become another user when it ends. */
+function createProfileFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'cjs-proxy-profiles-'));
+  chmodSync(folder, 0o777);
+  return folder;
 }
 
 const processes = new Processes();

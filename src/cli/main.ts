@@ -48,7 +48,7 @@ export async function main(words: readonly string[], env: Readonly<Record<string
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     // Anything else is a defect of the program and shows its stack.
     if (!(error instanceof ConfigError || error instanceof StartError)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    process.stderr.write(error instanceof StartError ? `cjs-proxy: ${error.message}\n` : `${error.message}\n`);
     return 1;
   }
 }

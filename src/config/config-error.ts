@@ -1,7 +1,7 @@
 // A configuration that cannot be used: every fault of it at once, one line each.
 
 /** What is wrong with a setting: not known, not allowed, needed but absent, or a file that cannot be used. */
-export type FaultKind = 'unknown' | 'wrong' | 'missing' | 'unreadable';
+type FaultKind = 'unknown' | 'wrong' | 'missing' | 'unreadable';
 
 /** One thing that a person has to mend. */
 export interface Fault {

@@ -18,7 +18,7 @@ export interface RedisUrl {
 }
 
 /** The embedded store; its state is kept in `file`, or only in memory. */
-export interface MemoryUrl {
+interface MemoryUrl {
   readonly kind: 'memory';
   readonly file: string | null;
 }

@@ -1,5 +1,4 @@
 // Settings from environment variables: CJS_PROXY_HTTP_PORT for http.port. They win over the file.
-import { shownValue } from './config-error.js';
 import type { Draft } from './draft.js';
 import { nearestName } from './nearest.js';
 import { allSettings, type SettingAt } from './schema.js';
@@ -42,8 +41,7 @@ export function applyEnvironment(draft: Draft, env: Readonly<Record<string, stri
     const value = readText(text, setting);
     if (value === undefined) {
       // The text is not shown: the JSON of https.bind may hold a passphrase.
-      const shown = setting.note.kind === 'list' ? 'text that is no JSON' : shownValue(text);
-      draft.refuse({ kind: 'wrong', path: name, value: shown, allowed: setting.note.allowed, source });
+      draft.refuse({ kind: 'wrong', path: name, value: 'text that is no JSON', allowed: setting.note.allowed, source });
     } else {
       draft.set(setting.path, value, { key: name, source });
     }

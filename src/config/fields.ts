@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { parseDuration, parseSize } from './units.js';
 
 /** How a value is written; the environment uses it to read text, the reference to show it. */
-export type SettingKind = 'yes or no' | 'number' | 'duration' | 'seconds' | 'size' | 'text' | 'choice' | 'list' | 'driver';
+type SettingKind = 'yes or no' | 'number' | 'duration' | 'seconds' | 'size' | 'text' | 'choice' | 'list' | 'driver';
 
 /** What a person needs to know about a setting. */
 export interface SettingNote {

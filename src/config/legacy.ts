@@ -43,18 +43,23 @@ function applyLegacyListen(draft: Draft, oldFile: boolean): boolean {
       if (!draft.has('http.bind')) draft.set('http.bind', addresses, origin);
       else draft.warn('WARNING! `server.address` has no effect on HTTP: `http.bind` is set too.');
     }
-    if (isTree(draft.get('https')) && !draft.has('https.bind')) draft.set('https.bind', addresses, origin);
+    // A section of today without a key does not ask for HTTPS.
+    const wanted = https || draft.has('https.key') || draft.has('https.cert');
+    if (wanted && isTree(draft.get('https')) && !draft.has('https.bind')) draft.set('https.bind', addresses, origin);
   }
   return port || written || https;
 }
 
-/** `server.https` turns HTTPS on. */
+/** `server.https` turns HTTPS on. @returns whether it did */
 function applyLegacyHttps(draft: Draft): boolean {
   const https = draft.take('server.https');
   if (https === undefined || https === null || https === false) return false;
   draft.deprecated('server.https', 'https');
-  if (draft.has('https')) draft.warn('WARNING! `server.https` has no effect: `https` is set too.');
-  else draft.set('https', https, { key: 'server.https', source: draft.source });
+  if (draft.has('https')) {
+    draft.warn('WARNING! `server.https` has no effect: `https` is set too.');
+    return false;
+  }
+  draft.set('https', https, { key: 'server.https', source: draft.source });
   return true;
 }
 

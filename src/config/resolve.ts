@@ -87,25 +87,28 @@ function checkBinds(http: readonly Bind[], https: readonly Bind[], draft: Draft)
   }
 }
 
-/** First and last URL. The write side takes the prefix of the read side: keys have to be the same on both. */
+/**
+ * First and last URL, written out in one form: whatever shows or masks a URL later meets no odd spelling of a password.
+ * The write side takes the prefix of the read side, since keys have to be the same on both.
+ */
 function resolveDriver(urls: readonly string[], draft: Draft): Config['driver'] {
-  const read = urls[0]!;
+  const first = urls[0]!;
   const last = urls[urls.length - 1]!;
   if (urls.length > 2) {
     draft.warn(
       'WARNING! `driver` has more than two URLs: the first is read from, the last is written to, the others have no effect.',
     );
   }
-  const reading = parseDriverUrl(read);
+  const reading = parseDriverUrl(first);
   const writing = parseDriverUrl(last);
-  if (reading.kind !== writing.kind || (reading.kind === 'memory' && read !== last)) {
-    const { key, source } = draft.origin(['driver']);
-    const allowed = 'one memory: URL, or Redis on both sides';
-    draft.refuse({ kind: 'wrong', path: key, value: 'a list', allowed, source });
-    return { read, write: read };
+  if (reading.kind === 'redis' && writing.kind === 'redis') {
+    return { read: formatRedisUrl(reading), write: formatRedisUrl({ ...writing, prefix: reading.prefix }) };
   }
-  if (reading.kind === 'memory' || writing.kind === 'memory' || writing.prefix === reading.prefix) return { read, write: last };
-  return { read, write: formatRedisUrl({ ...writing, prefix: reading.prefix }) };
+  if (first !== last) {
+    const { key, source } = draft.origin(['driver']);
+    draft.refuse({ kind: 'wrong', path: key, value: 'a list', allowed: 'one memory: URL, or Redis on both sides', source });
+  }
+  return { read: first, write: first };
 }
 
 /** Only root can become somebody else. The group is the user's unless it is set, as in Hipache. */

@@ -16,7 +16,7 @@ export const serverSchema = z.strictObject(
       z
         .preprocess(
           (value) => (typeof value === 'string' && /^\d{1,4}$/.test(value) ? Number(value) : value),
-          z.union([z.literal('auto'), z.int().min(0).max(1024)], { error: workersAllowed }),
+          z.union([z.literal('auto'), z.int().min(0, workersAllowed).max(1024, workersAllowed)], { error: workersAllowed }),
         )
         .default('auto'),
       {

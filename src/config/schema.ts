@@ -85,7 +85,7 @@ export const settingsSchema = z.strictObject(
         kind: 'choice',
         explanation: 'Least important diagnostics that are written.',
         allowed: '"debug", "info", "warn", "error", "silent"',
-        standard: '"info", or "debug" with `server.debug`',
+        standard: '"info", or "debug" with server.debug',
       },
     ),
   },

@@ -16,8 +16,9 @@ export function settingsFaults(issues: readonly z.core.$ZodIssue[], draft: Draft
   return issues.flatMap((issue): Fault[] => {
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...issue.path, key], draft));
     const { key, source } = draft.origin(issue.path);
-    const kind = issue.input === undefined ? 'missing' : 'wrong';
-    return [{ kind, path: key, value: shownSetting(issue.path, issue.input), allowed: issue.message, source }];
+    const value = writtenAt(issue.path, draft) ?? issue.input;
+    const kind = value === undefined ? 'missing' : 'wrong';
+    return [{ kind, path: key, value: shownSetting(issue.path, value), allowed: issue.message, source }];
   });
 }
 
@@ -64,6 +65,16 @@ function knownKeys(parent: string): string[] {
 
 function lastKey(path: string): string {
   return path.slice(path.lastIndexOf('.') + 1);
+}
+
+/** The value as it was written, before a duration became milliseconds; undefined where the schema made a list or an object of a text. */
+function writtenAt(path: readonly PropertyKey[], draft: Draft): unknown {
+  let value: unknown = draft.settings;
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    value = Reflect.get(value, key);
+  }
+  return value;
 }
 
 /** A value that may be shown. */

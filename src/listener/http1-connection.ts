@@ -83,11 +83,13 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
   #pending: Buffer[] = [];
   #pendingBytes = 0;
   #pausedForPending = false;
+  #bodyPaused = false;
   #discarded = 0;
   #consuming = false;
   #halfClosed = false;
-  #halfClosedAt = 0;
   #queued = 0;
+  /** Bytes that a tunnel had sent to the client when its silence was last judged. */
+  #sentBefore = 0;
 
   constructor(socket: Socket, client: Client, context: Http1Context) {
     this.#socket = socket;
@@ -130,7 +132,6 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
           if (!this.#headBytes.mayBeComplete) break;
           chunk = this.#headBytes.bytes;
           at = 0;
-          this.#headBytes = null;
         }
         at = this.#readHead(chunk, at);
       } else if (this.#state === 'exchange' && this.#bodyReader.done) {
@@ -152,12 +153,14 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     const { settings, handler } = this.#context;
     const head = parseRequestHead(chunk, at, chunk.length, settings);
     if (head === null) {
+      if (this.#headBytes !== null) return chunk.length;
       this.#headBytes = new HeadBuffer(settings.maxHeadBytes);
       this.#headBytes.append(chunk.subarray(at));
-      // The clock of a head starts with its first byte, not with the last response.
+      // The clock of a head starts with its first byte, not with the last response, and no further byte winds it up.
       this.#await(settings.headTimeout);
       return chunk.length;
     }
+    this.#headBytes = null;
     if (head instanceof ProxyError) {
       this.#refuseHead(head);
       return chunk.length;
@@ -168,10 +171,15 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     this.#bodyReader.begin(head.body);
     const exchange = this.#begin(head, body);
     if (!this.#bodyReader.done) {
-      this.#await(settings.bodyTimeout);
+      this.#awaitClient();
       if (next < chunk.length) next = this.#readBody(chunk, next);
     }
+    if (this.#halfClosed && next === chunk.length) this.lastExchange = true;
     if (!exchange.ended) handler.handle(exchange);
+    if (exchange.ended && exchange.upgrade !== '' && next < chunk.length && this.#state === 'head') {
+      this.#throwStrayBytesAway();
+      return chunk.length;
+    }
     return next;
   }
 
@@ -182,7 +190,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     this.#downstream.serve(exchange);
     this.#exchange = exchange;
     this.#state = 'exchange';
-    if (this.#context.settings.totalTimeout > 0) this.#await(0);
+    if (this.#context.settings.totalTimeout > 0 || this.#halfClosed) this.#awaitClient();
     return exchange;
   }
 
@@ -204,10 +212,10 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
       this.#discarded += next - at;
       if (reader.done) this.#nextExchange();
       else if (this.#discarded > discardLimit) this.#linger();
-    } else if (reader.done) {
-      this.#await(0);
-      body?.finish(reader.trailers);
-    } else this.#await(this.#context.settings.bodyTimeout);
+    } else {
+      this.#awaitClient();
+      if (reader.done) body?.finish(reader.trailers);
+    }
     return next;
   }
 
@@ -241,19 +249,21 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
   }
 
   pauseBody(): void {
-    this.deadline = 0;
+    this.#bodyPaused = true;
+    if (this.#state === 'exchange') this.#awaitClient();
     this.#socket.pause();
   }
 
   resumeBody(): void {
-    if (this.#state === 'exchange' && !this.#bodyReader.done) this.#await(this.#context.settings.bodyTimeout);
-    this.#socket.resume();
+    this.#bodyPaused = false;
+    if (this.#state === 'exchange') this.#awaitClient();
+    if (!this.#pausedForPending) this.#socket.resume();
   }
 
   #openTunnel(): void {
     this.#state = 'tunnel';
-    this.deadline = 0;
-    if (this.#context.settings.tunnelTimeout > 0) this.#await(this.#context.settings.tunnelTimeout);
+    this.#sentBefore = this.#downstream.bytesSent;
+    this.#await(this.#context.settings.tunnelTimeout);
     if (this.#pendingBytes > 0) this.#exchange?.body.push(this.#takePending());
     if (this.#halfClosed) this.#exchange?.body.finish('');
   }
@@ -264,14 +274,16 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     const exchange = this.#exchange;
     this.#exchange = null;
     if (this.#state === 'closed') return;
-    // Bytes behind a refused upgrade were meant for the other protocol: they must not be read as a request.
-    const strayBytes = exchange !== null && exchange.upgrade !== '' && this.#pendingBytes > 0;
-    if (this.#state === 'tunnel' || this.#downstream.closes || this.lastExchange || strayBytes) this.#linger();
+    if (this.#bodyPaused) {
+      // Its backend had not taken all of the body when the answer was complete.
+      this.#bodyPaused = false;
+      if (!this.#pausedForPending) this.#socket.resume();
+    }
+    if (this.#state === 'tunnel' || this.#downstream.closes || this.lastExchange) this.#linger();
+    else if (exchange !== null && exchange.upgrade !== '' && this.#pendingBytes > 0) this.#throwStrayBytesAway();
     else if (!this.#bodyReader.done) {
       this.#state = 'discard';
       this.#discarded = 0;
-      // It may have been paused for a backend that took its time.
-      this.#socket.resume();
       this.#await(this.#context.settings.bodyTimeout);
     } else this.#nextExchange();
   }
@@ -285,7 +297,14 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
       if (!this.#consuming) this.#consume(bytes);
       else this.#keepPending(bytes);
     }
-    if (this.#halfClosed && this.#state === 'head') this.#socket.end();
+    if (!this.#halfClosed || this.#consuming) return;
+    if (this.#state === 'head') this.#socket.end();
+    else if (this.#state === 'exchange' && !this.#bodyReader.done) this.#bodyBroken(new ProxyError('body-cut-short'));
+  }
+
+  /** Bytes behind a refused upgrade were meant for the other protocol: they must not be read as a request. */
+  #throwStrayBytesAway(): void {
+    this.#linger();
   }
 
   /**
@@ -298,8 +317,8 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     this.#pendingBytes = 0;
     this.#headBytes = null;
     this.#socket.end();
-    if (this.#halfClosed && this.#socket.writableLength === 0) this.deadline = 0;
-    else this.#await(lingerTime);
+    if (this.#socket.writableLength > 0) this.blocked();
+    else this.#await(this.#halfClosed ? 0 : lingerTime);
     this.#socket.resume();
   }
 
@@ -318,9 +337,9 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
         if (!this.#bodyReader.done) this.#bodyBroken(new ProxyError('body-cut-short'));
         else if (this.#context.settings.halfClosedClients === 'abort') this.#socket.destroy();
         else {
-          this.lastExchange = true;
-          this.#halfClosedAt = this.#context.clock.now;
-          if (this.#context.settings.halfClosedClients === 'probe' && this.deadline === 0) this.#await(probeAfter);
+          // Requests that it had sent before are served all the same.
+          if (this.#pendingBytes === 0) this.lastExchange = true;
+          this.#awaitClient();
         }
         break;
       case 'closed':
@@ -342,24 +361,42 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
 
   /** Arms the deadline; 0 leaves only the limit of the whole exchange, if there is one. */
   #await(milliseconds: number): void {
-    const now = this.#context.clock.now;
-    this.deadline = milliseconds > 0 ? now + milliseconds : 0;
+    this.deadline = milliseconds > 0 ? this.#context.clock.now + milliseconds : 0;
     const total = this.#context.settings.totalTimeout;
     if (total === 0 || this.#exchange === null || this.#state === 'tunnel') return;
-    const left = total - (performance.now() - this.#exchange.startedAt);
-    const end = now + Math.max(left, 1);
+    const end = this.#exchange.startedAt + total;
     if (this.deadline === 0 || end < this.deadline) this.deadline = end;
+  }
+
+  /** Arms the deadline for what the client of a running exchange owes at this moment: to read, to send, or to be there. */
+  #awaitClient(): void {
+    const { bodyTimeout, halfClosedClients } = this.#context.settings;
+    if (this.#socket.writableLength > 0 || this.#owesBody) this.#await(bodyTimeout);
+    else this.#await(this.#halfClosed && halfClosedClients === 'probe' && !this.#downstream.begun ? probeAfter : 0);
+  }
+
+  /** Whether bytes of a body should be coming: they are wanted, and the client was not left waiting for 100 (Continue). */
+  get #owesBody(): boolean {
+    const exchange = this.#exchange;
+    if (this.#bodyReader.done || this.#bodyPaused || exchange === null) return false;
+    return !exchange.head.expectsContinue || this.#downstream.continued || exchange.body.received > 0;
+  }
+
+  continued(): void {
+    this.#awaitClient();
   }
 
   blocked(): void {
     this.#queued = this.#kernelQueue();
-    this.#await(this.#context.settings.bodyTimeout);
+    this.#await(this.#state === 'tunnel' ? this.#context.settings.tunnelTimeout : this.#context.settings.bodyTimeout);
   }
 
   unblocked(): void {
-    if (this.#state === 'linger') return;
-    if (this.#state === 'tunnel') this.#await(this.#context.settings.tunnelTimeout);
-    else if (this.#state === 'exchange' && this.#bodyReader.done) this.#await(0);
+    const { settings } = this.#context;
+    if (this.#state === 'exchange') this.#awaitClient();
+    else if (this.#state === 'tunnel') this.#await(settings.tunnelTimeout);
+    else if (this.#state === 'linger') this.#await(this.#halfClosed ? 0 : lingerTime);
+    else if (this.#state === 'head' && this.#headBytes === null) this.#await(settings.idleTimeout);
   }
 
   /** Bytes that the runtime still holds for the kernel; shrinks while a slow client reads. */
@@ -371,31 +408,31 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
   expired(now: number): void {
     this.deadline = 0;
     const { settings, handler } = this.#context;
-    const exchange = this.#exchange;
-    if (this.#state === 'head' && this.#headBytes !== null) {
+    const exchange = this.#state === 'exchange' ? this.#exchange : null;
+    const total = settings.totalTimeout;
+    if (exchange !== null && total > 0 && now >= exchange.startedAt + total) {
+      handler.refuse(exchange, new ProxyError('total-timeout'));
+    } else if (this.#socket.writableLength > 0) {
+      if (this.#clientReads()) this.#await(this.#state === 'tunnel' ? settings.tunnelTimeout : settings.bodyTimeout);
+      else this.#socket.destroy();
+    } else if (exchange !== null) {
+      if (this.#owesBody) this.#bodyBroken(new ProxyError('body-timeout'));
+      else if (this.#halfClosed) this.#probe(exchange);
+    } else if (this.#state === 'head' && this.#headBytes !== null) {
       this.#headBytes = null;
       this.#refuseHead(new ProxyError('head-timeout'));
-      return;
-    }
-    if (this.#state !== 'exchange' || exchange === null) {
-      if (this.#state === 'tunnel' && this.#clientMoves()) this.#await(settings.tunnelTimeout);
-      else this.#socket.destroy();
-      return;
-    }
-    const total = settings.totalTimeout;
-    if (total > 0 && performance.now() - exchange.startedAt >= total) handler.refuse(exchange, new ProxyError('total-timeout'));
-    else if (this.#socket.writableLength > 0) {
-      if (this.#clientMoves()) this.#await(settings.bodyTimeout);
-      else this.#socket.destroy();
-    } else if (!this.#bodyReader.done) this.#bodyBroken(new ProxyError('body-timeout'));
-    else if (this.#halfClosed && now - this.#halfClosedAt >= probeAfter) this.#probe(exchange);
+    } else if (this.#state === 'tunnel' && this.#downstream.bytesSent !== this.#sentBefore) {
+      this.#sentBefore = this.#downstream.bytesSent;
+      this.#await(settings.tunnelTimeout);
+    } else this.#socket.destroy();
   }
 
-  #clientMoves(): boolean {
+  /** Whether the client took anything since this was last asked. */
+  #clientReads(): boolean {
     const queued = this.#kernelQueue();
-    const moves = queued < this.#queued;
+    const reads = queued < this.#queued;
     this.#queued = queued;
-    return moves && queued > 0;
+    return reads;
   }
 
   /**

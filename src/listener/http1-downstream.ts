@@ -16,6 +16,8 @@ export interface Http1Owner {
   /** Bytes wait for the client: its slowness is being timed; then they have left. */
   blocked(): void;
   unblocked(): void;
+  /** 100 (Continue) went to a client that was waiting for it. */
+  continued(): void;
   /** The exchange is over. */
   exchangeEnded(): void;
 }
@@ -62,6 +64,8 @@ export class Http1Downstream implements Downstream {
     this.bodyBytesSent = 0;
     this.closes = false;
     this.continued = false;
+    // What of the last response still waits is not this one's: its own first delay is timed anew.
+    this.#waiting = false;
     this.#exchange = null;
     this.#delimiting = 'none';
   }
@@ -74,7 +78,10 @@ export class Http1Downstream implements Downstream {
     const exchange = this.#exchange as Exchange;
     // HTTP/1.0 knows no interim responses (RFC 9110 section 15.2).
     if (exchange.head.minor === 0 || this.begun) return;
-    if (head.status === 100) this.continued = true;
+    if (head.status === 100) {
+      this.continued = true;
+      this.#owner.continued();
+    }
     this.#send(`HTTP/1.1 ${head.status} ${head.reason}\r\n${head.headers.without(hopByHop | lengthKinds, head.connectionNames)}\r\n`);
   }
 

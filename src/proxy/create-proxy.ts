@@ -3,6 +3,7 @@
 import { createBalancer } from '../balancing/balancer.js';
 import { CoarseClock } from '../base/clock.js';
 import { createAddressSet } from '../base/ip.js';
+import { relayStringPrototype } from '../base/string-prototype.js';
 import { staticCertificate } from '../certs/static-certificate.js';
 import type { Config } from '../config/config.js';
 import { createEngine } from '../engine/choose.js';
@@ -37,8 +38,11 @@ export interface Proxy {
   readonly store: Store;
   /** Exchanges that are running. */
   readonly activeExchanges: number;
-  /** Stops accepting, lets what is running finish for at most `server.drainTimeout`, then closes. */
-  drain(): Promise<void>;
+  /**
+   * Stops accepting, lets what is running finish, then closes.
+   * @param limit milliseconds after which what still runs is cut; Infinity: never; absent: `server.drainTimeout`
+   */
+  drain(limit?: number): Promise<void>;
   /** Closes at once; running exchanges are cut. */
   close(): Promise<void>;
   /** Opens the access log anew, after it was rotated. */
@@ -60,6 +64,7 @@ const drainCheck = 50;
  *   certificate, refused credentials
  */
 export async function createProxy(config: Config, options: ProxyOptions = {}): Promise<Proxy> {
+  relayStringPrototype();
   const { server } = config;
   const logger = options.logger ?? createLogger(config.logLevel);
   const clock = new CoarseClock();
@@ -110,6 +115,7 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
   clock.start();
 
   const listeners: Listener[] = [];
+  let closed: Promise<void> | null = null;
   try {
     await store.start(inTurn(routes, marks));
     for (const bind of config.http.bind) listeners.push(await openListener({ ...bind, tls: null, trusted, context }));
@@ -122,7 +128,13 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
   }
   hchecker.start();
 
-  async function close(): Promise<void> {
+  /** Once, also when a drain and a close meet. */
+  function close(): Promise<void> {
+    closed ??= closeAll();
+    return closed;
+  }
+
+  async function closeAll(): Promise<void> {
     for (const listener of listeners) listener.stop();
     connections.destroyAll();
     engine.close();
@@ -132,13 +144,12 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
     accessLog.close();
   }
 
-  async function drain(): Promise<void> {
+  async function drain(limit = server.drainTimeout): Promise<void> {
     for (const listener of listeners) listener.stop();
     connections.drain();
-    const deadline = performance.now() + server.drainTimeout;
+    const deadline = performance.now() + limit;
     while (connections.size > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, drainCheck));
-    if (connections.size > 0)
-      logger.warn(`${connections.size} connections were still open after ${server.drainTimeout} ms and are cut`);
+    if (connections.size > 0) logger.warn(`${connections.size} connections were still open after ${limit} ms and are cut`);
     await close();
   }
 

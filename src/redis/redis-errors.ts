@@ -2,7 +2,7 @@
 import { StartError } from '../errors/start-error.js';
 
 const settingsErrors: readonly (readonly [RegExp, string])[] = [
-  [/^WRONGPASS|invalid password|AUTH.*without any password/i, 'refuses the user or password; check "driver"'],
+  [/^WRONGPASS|invalid password/i, 'refuses the user or password; check "driver"'],
   [/^NOAUTH/, 'asks for a password; put it into "driver": redis://user:password@host:port'],
   [
     /^NOPERM/,

@@ -12,9 +12,9 @@ export interface RouteMiss {
   readonly kind: 'unknown' | 'away' | 'bad-host';
 }
 
-export const unknownHost: RouteMiss = Object.freeze({ kind: 'unknown' });
-export const storeAway: RouteMiss = Object.freeze({ kind: 'away' });
-export const badHost: RouteMiss = Object.freeze({ kind: 'bad-host' });
+const unknownHost: RouteMiss = Object.freeze({ kind: 'unknown' });
+const storeAway: RouteMiss = Object.freeze({ kind: 'away' });
+const badHost: RouteMiss = Object.freeze({ kind: 'bad-host' });
 
 /** Tells a miss from a route. */
 export function isMiss(found: Route | RouteMiss): found is RouteMiss {

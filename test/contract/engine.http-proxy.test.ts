@@ -5,6 +5,10 @@ engineContract('http-proxy', {
   engine: 'http-proxy',
   skip: [
     {
+      case: 'leaves bytes beyond ASCII as they are in a request with an expectation too',
+      reason: 'node:http sends a head with Expect as UTF-8, every other one as latin1',
+    },
+    {
       case: 'keeps the place of lines of one name among others',
       reason: 'node:http sends the lines of one name next to each other',
     },

@@ -111,6 +111,8 @@ export class RawBackend {
   readonly #server: Server;
   readonly #script: Script;
   readonly #options: BackendOptions;
+  /** Beneath TLS too: whoever breaks a handshake off never becomes a connection. */
+  readonly #sockets = new Set<Socket>();
 
   constructor(script: Script, options: BackendOptions) {
     this.#script = script;
@@ -119,6 +121,10 @@ export class RawBackend {
     this.#server = options.secure
       ? tls.createServer({ ...options.secure, allowHalfOpen: true }, accept)
       : net.createServer({ allowHalfOpen: true, noDelay: true }, accept);
+    this.#server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
   }
 
   async listen(): Promise<void> {
@@ -155,6 +161,7 @@ export class RawBackend {
 
   async close(): Promise<void> {
     for (const connection of this.connections) connection.socket.destroy();
+    for (const socket of this.#sockets) socket.destroy();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
@@ -180,8 +187,10 @@ export class RawBackend {
         await request.whole();
       }
     } catch (error) {
+      const left = connection.closed;
+      connection.socket.destroy();
       // Who leaves in the middle of a body is what some tests are about.
-      if (!(error instanceof EndedEarly) && !connection.closed) this.errors.push(error);
+      if (!(error instanceof EndedEarly) && !left) this.errors.push(error);
     }
   }
 }

@@ -24,12 +24,22 @@ export function selfSigned(...names: readonly string[]): KeyAndCert {
 /** An authority of its own. */
 export function createAuthority(subject = 'test authority'): Authority {
   const { publicKey, privateKey } = newKey();
-  const own = toPem(privateKey, certificate({ subject, issuer: subject, publicKey, signer: privateKey, names: [], authority: true }));
+  const own = toPem(
+    privateKey,
+    certificate({ subject, issuer: subject, publicKey, signer: privateKey, names: [], authority: true }),
+  );
   return {
     ...own,
     issue(...names) {
       const keys = newKey();
-      const body = { subject: names[0] ?? 'localhost', issuer: subject, publicKey: keys.publicKey, signer: privateKey, names, authority: false };
+      const body = {
+        subject: names[0] ?? 'localhost',
+        issuer: subject,
+        publicKey: keys.publicKey,
+        signer: privateKey,
+        names,
+        authority: false,
+      };
       return toPem(keys.privateKey, certificate(body));
     },
   };
@@ -119,7 +129,10 @@ function tagged(tag: number, ...parts: readonly Buffer[]): Buffer {
 }
 
 function toPem(key: KeyObject, der: Buffer): KeyAndCert {
-  const lines = der.toString('base64').replace(/(.{64})/g, '$1\n').trimEnd();
+  const lines = der
+    .toString('base64')
+    .replace(/(.{64})/g, '$1\n')
+    .trimEnd();
   return {
     key: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
     cert: `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`,

@@ -9,7 +9,7 @@ export interface HeldRead {
   fail(): void;
 }
 
-export function recordOf(name: string, list: readonly string[], more: Partial<FrontendRecord> = {}): FrontendRecord {
+function recordOf(name: string, list: readonly string[], more: Partial<FrontendRecord> = {}): FrontendRecord {
   return { name, list, dead: [], marks: [], deadUntil: Number.POSITIVE_INFINITY, fault: '', ...more };
 }
 

@@ -1,11 +1,13 @@
 // A proxy in this process: memory store, one free port of 127.0.0.1, no access log, short time limits.
-import type { Config, ServerConfig, TlsBind } from '../../src/config/config.js';
-import { createProxy, type Proxy } from '../../src/proxy/create-proxy.js';
+import type { Bind, Config, ServerConfig, TlsBind } from '../../src/config/config.js';
+import { createProxy, type ProxyOptions, type Proxy as RunningProxy } from '../../src/proxy/create-proxy.js';
 
 /** What a test wants different. */
 export interface ProxyOverrides {
   readonly server?: Partial<ServerConfig>;
   readonly trustedProxies?: readonly string[];
+  /** Addresses to listen on instead of 127.0.0.1. */
+  readonly http?: readonly Bind[];
   /** Addresses to listen on with TLS besides. */
   readonly https?: readonly TlsBind[];
   /** Driver URL. */
@@ -17,7 +19,7 @@ export interface StartedProxy {
   readonly port: number;
   /** Port of the first TLS listener; 0: there is none. */
   readonly securePort: number;
-  readonly proxy: Proxy;
+  readonly proxy: RunningProxy;
   close(): Promise<void>;
 }
 
@@ -64,7 +66,7 @@ export function testConfig(overrides: ProxyOverrides = {}): Config {
     source: 'defaults',
     warnings: [],
     server: { ...testServer, ...overrides.server },
-    http: { bind: [{ address: '127.0.0.1', port: 0 }] },
+    http: { bind: overrides.http ?? [{ address: '127.0.0.1', port: 0 }] },
     https: { bind: overrides.https ?? [] },
     driver: { read: driver, write: driver },
     redis: { cacheEntries: 1_000, timeout: 1_000, maxStale: 0 },
@@ -76,8 +78,8 @@ export function testConfig(overrides: ProxyOverrides = {}): Config {
 }
 
 /** Starts a proxy; the caller closes it. */
-export async function startProxy(overrides: ProxyOverrides = {}): Promise<StartedProxy> {
-  const proxy = await createProxy(testConfig(overrides));
+export async function startProxy(overrides: ProxyOverrides = {}, options: ProxyOptions = {}): Promise<StartedProxy> {
+  const proxy = await createProxy(testConfig(overrides), options);
   const plain = proxy.addresses.find((address) => !address.secure);
   if (plain === undefined) throw new Error('the proxy listens nowhere');
   return {

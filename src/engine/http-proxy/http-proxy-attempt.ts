@@ -60,27 +60,14 @@ export class HttpProxyAttempt implements RequestOwner, BodySink, Upstream, Tunne
     if (this.#over) return;
     this.#request = request;
     request.on('information', (start) => this.#interim(start));
-    // An upgrade that nobody asked for; without a listener node:http would report a hang-up.
-    request.on('upgrade', (message, upgraded) => {
-      upgraded.destroy();
-      this.#fail(
-        new ProxyError('backend-bad-response', `${this.#backend.origin}: ${message.statusCode} without a request for it`),
-      );
-    });
+    // Without a listener node:http would report an upgrade that nobody asked for as a hang-up.
+    request.on('upgrade', (message, upgraded: Socket, early) => this.#upgraded(message, upgraded, early));
     try {
       this.#setHead(request);
     } catch (error) {
       this.#fail(new ProxyError('internal', 'node:http refused the request head', error));
       return;
     }
-    this.#await(socket);
-  }
-
-  /** As `opened`, for an upgrade request that carries its head already. */
-  upgradeOpened(request: ClientRequest, socket: Socket): void {
-    if (this.#over) return;
-    this.#request = request;
-    request.on('information', (start) => this.#interim(start));
     this.#await(socket);
   }
 
@@ -136,7 +123,8 @@ export class HttpProxyAttempt implements RequestOwner, BodySink, Upstream, Tunne
       request.appendHeader(name, pairs[at + 1] as string);
     }
     if (head.body === chunked) request.setHeader('Transfer-Encoding', 'chunked');
-    request.flushHeaders();
+    // An empty write sends the head as latin1; flushHeaders() would send it as UTF-8. Without a body end() does it.
+    if (head.body !== 0) request.write('', 'latin1');
   }
 
   bodyWanted(): void {
@@ -219,13 +207,16 @@ export class HttpProxyAttempt implements RequestOwner, BodySink, Upstream, Tunne
     this.#answer?.resume();
   }
 
-  /** The backend switched protocols, as it was asked to. */
-  upgraded(message: IncomingMessage, socket: Socket, early: Buffer): void {
+  /** The backend switched protocols. */
+  #upgraded(message: IncomingMessage, socket: Socket, early: Buffer): void {
     const exchange = this.#exchange;
-    const head = this.#over ? null : answerHead(message, this.#settings, exchange.head.method);
-    if (head === null || head instanceof ProxyError) {
+    const head =
+      exchange.upgrade === ''
+        ? new ProxyError('backend-bad-response', `${this.#backend.origin}: ${message.statusCode} without a request for it`)
+        : answerHead(message, this.#settings, exchange.head.method);
+    if (this.#over || head instanceof ProxyError) {
       socket.destroy();
-      if (head !== null) this.#fail(head);
+      if (head instanceof ProxyError) this.#fail(head);
       return;
     }
     this.#progress = 'relaying';

@@ -6,7 +6,8 @@
 // that socket when a backend refuses, which leaves no room for another attempt, an error page or a refusal by the backend.
 //
 // What node:http cannot express: lines of one name are sent next to each other even if others stood between them, in the
-// case of the first; several Cookie lines are sent as one (RFC 6265 section 5.4).
+// case of the first; several Cookie lines are sent as one (RFC 6265 section 5.4); bytes beyond ASCII in the head of a request
+// with Expect leave as UTF-8.
 import http from 'node:http';
 import https from 'node:https';
 import net, { type Socket } from 'node:net';
@@ -16,7 +17,6 @@ import { ProxyError } from '../../errors/proxy-error.js';
 import type { Exchange } from '../../exchange/exchange.js';
 import type { Backend } from '../../model/backend.js';
 import type { AttemptReport, Engine } from '../engine.js';
-import { outgoingPairs } from '../outgoing-head.js';
 import { RequestStream } from './adapters.js';
 import { HttpProxyAttempt } from './http-proxy-attempt.js';
 import type { HttpProxySettings } from './settings.js';
@@ -92,15 +92,12 @@ class HttpProxyEngine implements Engine {
       ...targetOf(backend),
       agent: this.#fresh[backend.scheme],
       method: exchange.head.method,
-      path: exchange.head.target,
-      headers: outgoingPairs(exchange, this.#settings),
     });
-    request.on('socket', (socket: Socket) => attempt.upgradeOpened(request, socket));
+    request.on('socket', (socket: Socket) => attempt.opened(request, socket));
     request.on('response', (answer) => attempt.answered(answer));
-    request.on('upgrade', (answer, socket: Socket, early) => attempt.upgraded(answer, socket, early));
     request.on('error', (error) => attempt.failed(error));
     attempt.signal.on('close', () => request.destroy());
-    request.end();
+    attempt.stream.pipe(request);
   }
 
   #connectOptions(backend: Backend): { maxHeaderSize: number; servername: string } {

@@ -1,13 +1,17 @@
 // Which frontend serves the host that was asked for.
 import { ProxyError } from '../../errors/proxy-error.js';
 import type { Exchange } from '../../exchange/exchange.js';
+import { Kind } from '../../http1/headers.js';
 import type { Route } from '../../model/frontend.js';
 import type { RouteCache, RouteMiss } from '../../routing/route-cache.js';
 import type { Stage, StageResult } from '../stage.js';
 
 export function createRouteStage(routes: RouteCache): Stage {
   return (exchange) => {
-    const found = routes.find(exchange.head.authority);
+    const { authority, headers } = exchange.head;
+    // HTTP/1.0 allows it, but it asks for no site: not even the catch-all is meant, as in Hipache. An empty Host may mean it.
+    if (authority === '' && !headers.has(Kind.host)) return new ProxyError('no-host');
+    const found = routes.find(authority);
     if (found instanceof Promise) return found.then((later) => settle(exchange, later));
     return settle(exchange, found);
   };

@@ -103,6 +103,7 @@ export const bodyCases: CaseGroup = {
       title: 'lets a client wait for a slow backend, and keeps no more than fits on the way',
       async run(world) {
         const size = 64 * mebibyte;
+        let goOn = false;
         const backend = await world.backend(async (request, connection) => {
           connection.socket.pause();
           await eventually('the sign to go on', () => goOn, 15_000);
@@ -110,7 +111,6 @@ export const bodyCases: CaseGroup = {
           await request.whole();
           connection.send(ok('at last'));
         });
-        let goOn = false;
         let sent = 0;
         const client = await world.client();
         client.send(head('PUT', '/', await world.frontend(backend), `Content-Length: ${size}`));

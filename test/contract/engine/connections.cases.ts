@@ -102,7 +102,9 @@ export const connectionCases: CaseGroup = {
         const slowHost = await world.frontend(slow);
         const fastHost = await world.frontend(fast);
         const client = await world.client();
-        client.send(head('GET', '/1', slowHost) + head('GET', '/2', fastHost) + head('GET', '/3', slowHost) + head('GET', '/4', fastHost));
+        client.send(
+          head('GET', '/1', slowHost) + head('GET', '/2', fastHost) + head('GET', '/3', slowHost) + head('GET', '/4', fastHost),
+        );
         const texts: string[] = [];
         for (let turn = 0; turn < 4; turn++) texts.push((await client.response()).text);
         expect(texts).toEqual(['slow', 'fast', 'slow', 'fast']);
@@ -118,7 +120,9 @@ export const connectionCases: CaseGroup = {
         const host = await world.frontend(backend);
         const client = await world.client();
         const inPieces = `${head('POST', '/', host, 'Transfer-Encoding: chunked')}${inChunks('second', 4).toString('latin1')}`;
-        client.send(withBody('POST', '/', host, 'first') + inPieces + head('GET', '/', host) + withBody('PUT', '/', host, 'fourth'));
+        client.send(
+          withBody('POST', '/', host, 'first') + inPieces + head('GET', '/', host) + withBody('PUT', '/', host, 'fourth'),
+        );
         const texts: string[] = [];
         for (let turn = 0; turn < 4; turn++) texts.push((await client.response()).text);
         expect(texts).toEqual(['first', 'second', '', 'fourth']);

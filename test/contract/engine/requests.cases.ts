@@ -52,6 +52,15 @@ export const requestCases: CaseGroup = {
     targetCase('leaves a query with odd characters as it is', '/q?a=b&&c=%zz&d=|"<>{}^`\\\'&e=1?2??'),
     targetCase('leaves dot segments, double slashes and escapes of a path as they are', '//a/./b/../c%2F%2e%2E//d;v=1,2/'),
     targetCase('leaves bytes beyond ASCII in a target as they are', '/caf\xc3\xa9?\xff=\x80'),
+    {
+      title: 'leaves bytes beyond ASCII as they are in a request with an expectation too',
+      async run(world) {
+        const backend = await world.backend(ok());
+        const host = await world.frontend(backend);
+        await world.exchange(withBody('POST', '/caf\xe9', host, 'body', 'Expect: 100-continue'));
+        expect(backend.only.target).toBe('/caf\xe9');
+      },
+    },
     targetCase('keeps an empty query', '/a?'),
     targetCase('passes the asterisk form of OPTIONS on', '*', 'OPTIONS'),
     targetCase('passes a long target on', `/${'x'.repeat(6000)}`),

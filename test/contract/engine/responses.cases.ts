@@ -53,11 +53,39 @@ export const responseCases: CaseGroup = {
     {
       title: 'relays a chunked body',
       async run(world) {
-        const backend = await world.backend(answering(Buffer.concat([Buffer.from(`${chunkedHead}\r\n`), inChunks('some content', 5)])));
+        const backend = await world.backend(
+          answering(Buffer.concat([Buffer.from(`${chunkedHead}\r\n`), inChunks('some content', 5)])),
+        );
         const answer = await world.get(await world.frontend(backend));
         expect(answer.delimiter).toBe('chunked');
         expect(answer.fields.get('content-length')).toBeNull();
         expect(answer.text).toBe('some content');
+      },
+    },
+    {
+      title: 'reads chunked in any case, and a status line without a reason',
+      async run(world) {
+        const backend = await world.backend('HTTP/1.1 200\r\nTRANSFER-encoding: Chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n');
+        const host = await world.frontend(backend);
+        for (let turn = 0; turn < 2; turn++) expect((await world.get(host)).text).toBe('abc');
+        expect(backend.connections).toHaveLength(1);
+      },
+    },
+    {
+      title: 'drops trailers that must not be trailers, both ways',
+      async run(world) {
+        const trailers =
+          'X-Good: 1\r\nContent-Length: 5\r\nSet-Cookie: a=b\r\nTransfer-Encoding: chunked\r\nX-Forwarded-For: 6.6.6.6\r\n';
+        const backend = await world.backend(
+          answering(Buffer.concat([Buffer.from(`${chunkedHead}\r\n`), inChunks('abc', 3, trailers)])),
+        );
+        const host = await world.frontend(backend);
+        const request = head('POST', '/', host, 'Transfer-Encoding: chunked', 'TE: trailers');
+        const answer = await world.exchange(
+          Buffer.concat([Buffer.from(request), inChunks('def', 3, `${trailers}Host: evil.example\r\n`)]),
+        );
+        expect(answer.trailers.lines).toEqual([['X-Good', '1']]);
+        expect(backend.only.body?.trailers.lines).toEqual([['X-Good', '1']]);
       },
     },
     {
@@ -94,7 +122,9 @@ export const responseCases: CaseGroup = {
       title: 'relays trailers of a chunked answer',
       async run(world) {
         const bytes = inChunks('counted', 3, 'X-Count: 7\r\n');
-        const backend = await world.backend(answering(Buffer.concat([Buffer.from(`${chunkedHead}Trailer: X-Count\r\n\r\n`), bytes])));
+        const backend = await world.backend(
+          answering(Buffer.concat([Buffer.from(`${chunkedHead}Trailer: X-Count\r\n\r\n`), bytes])),
+        );
         const answer = await world.get(await world.frontend(backend), '/', 'TE: trailers');
         expect(answer.text).toBe('counted');
         expect(answer.trailers.get('x-count')).toBe('7');
@@ -212,7 +242,9 @@ export const responseCases: CaseGroup = {
     {
       title: 'gives an HTTP/1.0 client a body without chunks that ends with the connection',
       async run(world) {
-        const backend = await world.backend(answering(Buffer.concat([Buffer.from(`${chunkedHead}\r\n`), inChunks('not in chunks', 4)])));
+        const backend = await world.backend(
+          answering(Buffer.concat([Buffer.from(`${chunkedHead}\r\n`), inChunks('not in chunks', 4)])),
+        );
         const host = await world.frontend(backend);
         const client = await world.client();
         client.send(`GET / HTTP/1.0\r\nHost: ${host}\r\nConnection: keep-alive\r\n\r\n`);

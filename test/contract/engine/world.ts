@@ -1,7 +1,7 @@
 // What a case of the engine contract works with: proxies by their settings, backends, clients, and their end.
 import type { EngineName } from '../../../src/config/config.js';
 import { type BackendOptions, type RawBackend, type Script, startBackend } from '../../helpers/backend.js';
-import { connectClient, connectTlsClient, type RawClient, type RawResponse } from '../../helpers/raw-client.js';
+import { connectClient, type RawClient, type RawResponse } from '../../helpers/raw-client.js';
 import { type ProxyOverrides, type StartedProxy, startProxy } from '../../helpers/start-proxy.js';
 
 /** One expectation, stated by behaviour: it must hold whichever engine is at work. */
@@ -82,12 +82,6 @@ export class World {
 
   async client(): Promise<RawClient> {
     const client = await connectClient(this.proxy.port);
-    this.#clients.push(client);
-    return client;
-  }
-
-  async secureClient(host: string): Promise<RawClient> {
-    const client = await connectTlsClient(this.proxy.securePort, host);
     this.#clients.push(client);
     return client;
   }

@@ -30,7 +30,11 @@ describe('a JSON text', () => {
   });
 
   test('with a key given twice is refused, where JSON.parse would drop the first without a word', () => {
-    expect(findJsonFault('{"server": {},\n "server": {}}')).toEqual({ line: 2, column: 2, problem: 'the key "server" is given twice' });
+    expect(findJsonFault('{"server": {},\n "server": {}}')).toEqual({
+      line: 2,
+      column: 2,
+      problem: 'the key "server" is given twice',
+    });
     expect(findJsonFault('{"a": 1, "\\u0061": 2}')?.problem).toContain('given twice');
   });
 

@@ -45,7 +45,7 @@ const defaults: Config = {
   },
   http: { bind: [{ address: '127.0.0.1', port: 80 }] },
   https: { bind: [] },
-  driver: { read: 'redis:', write: 'redis:' },
+  driver: { read: 'redis://127.0.0.1:6379', write: 'redis://127.0.0.1:6379' },
   redis: { cacheEntries: 100_000, timeout: 1_000, maxStale: 0 },
   trustedProxies: [],
   user: '',
@@ -69,7 +69,15 @@ describe('defaults', () => {
 
   test('are frozen with all their parts', () => {
     const config = loadSettings({ http: { bind: ['::1'] } });
-    for (const part of [config, config.server, config.http, config.http.bind, config.http.bind[0], config.driver, config.warnings]) {
+    for (const part of [
+      config,
+      config.server,
+      config.http,
+      config.http.bind,
+      config.http.bind[0],
+      config.driver,
+      config.warnings,
+    ]) {
       expect(Object.isFrozen(part)).toBe(true);
     }
   });
@@ -77,19 +85,29 @@ describe('defaults', () => {
   test('of the head, body, idle and backend timeouts are tcpTimeout', () => {
     const { server } = loadSettings({ server: { tcpTimeout: 5, idleTimeout: '90s', bodyTimeout: 0 } });
     expect(server).toMatchObject({ headTimeout: 5_000, backendTimeout: 5_000, idleTimeout: 90_000, bodyTimeout: 0 });
-    expect(loadSettings({ server: { tcpTimeout: 0 } }).server).toMatchObject({ headTimeout: 0, idleTimeout: 0, backendTimeout: 0 });
+    expect(loadSettings({ server: { tcpTimeout: 0 } }).server).toMatchObject({
+      headTimeout: 0,
+      idleTimeout: 0,
+      backendTimeout: 0,
+    });
   });
 });
 
 describe('which file is loaded', () => {
   test('is the one that was asked for, whatever SETTINGS_FLAVOR says', () => {
     const file = writeConfigFile({ http: { port: 1234 } });
-    expect(loadConfig({ file, env: { SETTINGS_FLAVOR: 'test' } })).toMatchObject({ source: file, http: { bind: [{ port: 1234 }] } });
+    expect(loadConfig({ file, env: { SETTINGS_FLAVOR: 'test' } })).toMatchObject({
+      source: file,
+      http: { bind: [{ port: 1234 }] },
+    });
   });
 
   test('is config/config.json of the current folder, without a word', () => {
     const cwd = folderWith({ 'config.json': { http: { port: 1111 } }, 'config_test.json': { http: { port: 2222 } } });
-    expect(loadConfig({ env: {}, cwd })).toMatchObject({ source: join(cwd, 'config', 'config.json'), http: { bind: [{ port: 1111 }] } });
+    expect(loadConfig({ env: {}, cwd })).toMatchObject({
+      source: join(cwd, 'config', 'config.json'),
+      http: { bind: [{ port: 1111 }] },
+    });
     expect(loadConfig({ env: { SETTINGS_FLAVOR: '' }, cwd }).http.bind[0]?.port).toBe(1111);
   });
 
@@ -101,7 +119,10 @@ describe('which file is loaded', () => {
   test("is the package's own one where the current folder has none", () => {
     const cwd = mkdtempSync(join(tmpdir(), 'cjs-proxy-config-'));
     expect(loadConfig({ env: {}, cwd }).source).toMatch(/config\/config\.json$/);
-    expect(loadConfig({ env: { SETTINGS_FLAVOR: 'test' }, cwd })).toMatchObject({ driver: { read: 'memory:' }, server: { workers: 0 } });
+    expect(loadConfig({ env: { SETTINGS_FLAVOR: 'test' }, cwd })).toMatchObject({
+      driver: { read: 'memory:' },
+      server: { workers: 0 },
+    });
   });
 
   test('must exist when it was asked for', () => {
@@ -117,7 +138,9 @@ describe('which file is loaded', () => {
   });
 
   test('cannot be led out of its folder by a flavor', () => {
-    expect(() => loadConfig({ env: { SETTINGS_FLAVOR: '/../../etc/x' } })).toThrow('environment: SETTINGS_FLAVOR is "/../../etc/x"');
+    expect(() => loadConfig({ env: { SETTINGS_FLAVOR: '/../../etc/x' } })).toThrow(
+      'environment: SETTINGS_FLAVOR is "/../../etc/x"',
+    );
   });
 
   test('may begin with a byte order mark', () => {
@@ -163,17 +186,25 @@ describe('the command line', () => {
 
 describe('the store', () => {
   test('is read by the first URL and written by the last, with the prefix of the first', () => {
-    expect(loadSettings({ driver: 'redis://a#p:' }).driver).toEqual({ read: 'redis://a#p:', write: 'redis://a#p:' });
-    expect(loadSettings({ driver: ['redis://a', 'redis://b:1/2'] }).driver).toEqual({ read: 'redis://a', write: 'redis://b:1/2' });
+    expect(loadSettings({ driver: 'redis://a#p:' }).driver).toEqual({ read: 'redis://a:6379#p:', write: 'redis://a:6379#p:' });
+    expect(loadSettings({ driver: ['redis://a', 'redis://b:1/2'] }).driver).toEqual({
+      read: 'redis://a:6379',
+      write: 'redis://b:1/2',
+    });
     expect(loadSettings({ driver: ['redis://a#p:', 'redis://:pw@b/2#q:'] }).driver).toEqual({
-      read: 'redis://a#p:',
+      read: 'redis://a:6379#p:',
       write: 'redis://:pw@b:6379/2#p:',
     });
   });
 
+  test('is named in one form, with the password where it is always looked for', () => {
+    expect(loadSettings({ driver: 'redis://secret@h' }).driver.read).toBe('redis://:secret@h:6379');
+    expect(loadSettings({ driver: 'redis://u:a@b@[::1]/' }).driver.read).toBe('redis://u:a%40b@[::1]:6379');
+  });
+
   test('ignores URLs in the middle and says so', () => {
     const { driver, warnings } = loadSettings({ driver: ['redis://a', 'redis://b', 'redis://c'] });
-    expect(driver).toEqual({ read: 'redis://a', write: 'redis://c' });
+    expect(driver).toEqual({ read: 'redis://a:6379', write: 'redis://c:6379' });
     expect(warnings).toEqual([expect.stringContaining('`driver` has more than two URLs')]);
   });
 

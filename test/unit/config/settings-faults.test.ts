@@ -35,9 +35,9 @@ describe('a wrong value', () => {
     ['server.workers', { server: { workers: -1 } }, '-1', 'a whole number from 0 to 1024, or "auto"'],
     ['server.retryOnError', { server: { retryOnError: 1.5 } }, '1.5', 'a whole number from 0 to 100'],
     ['server.tcpTimeout', { server: { tcpTimeout: 'soon' } }, '"soon"', 'seconds from 0'],
-    ['server.tcpTimeout', { server: { tcpTimeout: -5 } }, '-5000', 'seconds from 0'],
+    ['server.tcpTimeout', { server: { tcpTimeout: -5 } }, '-5', 'seconds from 0'],
     ['server.tcpTimeout', { server: { tcpTimeout: null } }, 'null', 'seconds from 0'],
-    ['server.deadBackendTTL', { server: { deadBackendTTL: '500ms' } }, '0.5', 'whole seconds from 1'],
+    ['server.deadBackendTTL', { server: { deadBackendTTL: '500ms' } }, '"500ms"', 'whole seconds from 1'],
     ['server.maxHeadBytes', { server: { maxHeadBytes: '1 furlong' } }, '"1 furlong"', 'bytes from 1024'],
     ['server.debug', { server: { debug: 'yes' } }, '"yes"', 'true or false'],
     ['server.strategy', { server: { strategy: 'random' } }, '"random"', '"RANDOM", "ROUND_ROBIN"'],
@@ -56,7 +56,7 @@ describe('a wrong value', () => {
     ['driver', { driver: 5 }, '5', 'a driver URL'],
     ['driver[0]', { driver: 'memcached://h' }, '"memcached://h"', 'move its records to Redis'],
     ['driver[1]', { driver: ['redis:', 'redis+cluster://h'] }, '"redis+cluster://h"', 'not supported by this version'],
-    ['redis.timeout', { redis: { timeout: 1_000 } }, '1000000', 'seconds from 0.01 to 300'],
+    ['redis.timeout', { redis: { timeout: 1_000 } }, '1000', 'seconds from 0.01 to 300'],
     ['trustedProxies[0]', { trustedProxies: 'private' }, '"private"', 'addresses and ranges'],
     ['trustedProxies[1]', { trustedProxies: ['::1', '10.0.0.0/33'] }, '"10.0.0.0/33"', 'addresses and ranges'],
     ['user', { user: 'a b' }, '"a b"', 'a name or a number'],
@@ -72,7 +72,9 @@ describe('a wrong value', () => {
       value: '16384',
       allowed: 'at most server.maxHeadBytes, 8192',
     });
-    expect(faultAt('http.bind', { http: { bind: [] } })).toMatchObject({ allowed: 'at least one address, here or in https.bind' });
+    expect(faultAt('http.bind', { http: { bind: [] } })).toMatchObject({
+      allowed: 'at least one address, here or in https.bind',
+    });
     expect(faultAt('http.bind[1]', { http: { bind: ['::', { address: '::', port: 80 }] } })).toMatchObject({ value: '[::]:80' });
     const tls = { bind: '127.0.0.1', port: 80, key: 'k', cert: 'c' };
     expect(faultAt('https.bind[0]', { https: tls })).toMatchObject({ value: '127.0.0.1:80' });

@@ -1,0 +1,75 @@
+// A wrong record harms only its own frontend.
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { startRedis, type TestRedis } from '../helpers/redis.js';
+import { startRouting, type TestRouting } from '../helpers/routing.js';
+
+let redis: TestRedis;
+let routing: TestRouting;
+
+beforeAll(async () => {
+  redis = await startRedis();
+});
+
+afterAll(async () => {
+  await redis.stop();
+});
+
+beforeEach(async () => {
+  await redis.client.flushall();
+  await redis.client.rpush('frontend:good.example.com', 'id', 'http://127.0.0.1:1', 'http://127.0.0.1:2');
+  await redis.client.rpush('frontend:*.example.com', 'id', 'http://127.0.0.1:3');
+  routing = await startRouting(redis.url);
+});
+
+async function expectNeighboursUnharmed(): Promise<void> {
+  expect(await routing.find('good.example.com')).toBe('1,2');
+  expect(await routing.find('other.example.com')).toBe('3');
+  expect(routing.store.state).toBe('live');
+}
+
+it.each([
+  ['a string', ['set', 'frontend:bad.example.com', 'x']],
+  ['a hash', ['hset', 'frontend:bad.example.com', 'a', 'b']],
+  ['a list of junk', ['rpush', 'frontend:bad.example.com', 'id', 'notaurl', 'ftp://x', '']],
+  ['a list of bytes', ['rpush', 'frontend:bad.example.com', 'id', '\u0001\u0002']],
+])('a frontend that is %s', async (_what, command) => {
+  await redis.cli(...command);
+  expect(await routing.find('bad.example.com')).toBe('fault');
+  await expectNeighboursUnharmed();
+  await routing.find('bad.example.com');
+  expect(routing.logged).toEqual([expect.stringContaining('frontend:bad.example.com')]);
+});
+
+it('an identifier alone is a frontend without backends', async () => {
+  await redis.cli('rpush', 'frontend:bad.example.com', 'id');
+  expect(await routing.find('bad.example.com')).toBe('');
+  await expectNeighboursUnharmed();
+});
+
+it('a list of 100,000 entries is cut, and nobody waits for it', async () => {
+  const items = Array.from({ length: 100_000 }, (_, at) => `http://127.0.0.1:${(at % 60_000) + 1}`);
+  for (let at = 0; at < items.length; at += 20_000)
+    await redis.client.rpush('frontend:bad.example.com', ...items.slice(at, at + 20_000));
+  const huge = routing.find('bad.example.com');
+  await expectNeighboursUnharmed();
+  expect((await huge).split(',')).toHaveLength(4096);
+});
+
+it.each([
+  ['a string', ['set', 'dead:good.example.com', '0']],
+  ['junk members', ['sadd', 'dead:good.example.com', 'undefined', 'NaN', '-1', '99', 'junk']],
+])('a dead set that is %s kills nobody', async (_what, command) => {
+  await redis.cli(...command);
+  await expectNeighboursUnharmed();
+});
+
+it('what was mended is served on the next request', async () => {
+  await redis.cli('set', 'frontend:bad.example.com', 'x');
+  expect(await routing.find('bad.example.com')).toBe('fault');
+  await redis.client.multi().del('frontend:bad.example.com').rpush('frontend:bad.example.com', 'id', 'http://127.0.0.1:9').exec();
+  const begin = performance.now();
+  while ((await routing.find('bad.example.com')) !== '9') {
+    expect(performance.now() - begin).toBeLessThan(1000);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+});
