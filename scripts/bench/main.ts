@@ -1,6 +1,6 @@
 // `npm run bench`: our node beside nginx, HAProxy and plain http-proxy, the same jobs on one core each, in turn.
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startBackend } from './backend.js';
 import { describeMachine, prepareMachine } from './machine.js';
@@ -14,6 +14,8 @@ import { Processes } from './processes.js';
 import { judge, renderReport } from './report.js';
 
 const allPeers = [nginx, haproxy, httpProxy, cjsProxy];
+/** Above this load average at the start, somebody else uses the machine. */
+const busyLoad = 0.5;
 const say = (line: string) => process.stderr.write(`${line}\n`);
 
 /** Runs the jobs and prints the report. Gives the exit code. Leaves no process and no file behind, except profiles. */
@@ -24,6 +26,9 @@ async function bench(options: Options, processes: Processes): Promise<number> {
   const profiles = options.cpuProfile ? createProfileFolder() : null;
   try {
     say(machine);
+    const [load = 0] = loadavg();
+    if (load > busyLoad)
+      say(`The load average is ${load.toFixed(1)}: other work on this machine distorts the figures, most of all p99.`);
     const backendPort = await startBackend(processes, folder);
     const peers = allPeers.filter(({ name }) => options.peers.includes(name));
     const setup = { processes, folder, backendPort, profiles, workers: options.workers };

@@ -1,4 +1,5 @@
 // One coarse clock for everything that may be a quarter of a second late: idle limits, silence, expiry. It replaces a timer a socket.
+import { performance } from 'node:perf_hooks';
 
 /** Something that looks through its members now and then, such as all connections of a listener. */
 export interface Sweepable {

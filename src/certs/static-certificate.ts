@@ -1,16 +1,27 @@
-// Key and certificate of a listener from files, read and checked when it opens.
+// Certificates from files: key and certificate of a listener, authorities of backends; read and checked at the start.
 import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
 import type { TlsBind } from '../config/config.js';
 import { StartError } from '../errors/start-error.js';
 
-function read(path: string, what: string, where: string): Buffer {
+function read(path: string, what: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
     const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new StartError(`cannot read the ${what} of https ${where}: ${path} (${reason})`);
+    throw new StartError(`cannot read the ${what}: ${path} (${reason})`);
   }
+}
+
+/**
+ * The PEM text of an authority that backends may be signed by.
+ * @throws StartError when it cannot be read or holds no certificate
+ */
+export function readAuthority(path: string): string {
+  const text = read(path, 'certificate authority of server.backendCa').toString('latin1');
+  if (!text.includes('-----BEGIN CERTIFICATE-----'))
+    throw new StartError(`server.backendCa: ${path} holds no certificate in PEM form`);
+  return text;
 }
 
 /**
@@ -20,11 +31,11 @@ function read(path: string, what: string, where: string): Buffer {
 export function staticCertificate(bind: TlsBind): tls.SecureContextOptions {
   const where = `${bind.address}:${bind.port}`;
   const options: tls.SecureContextOptions = {
-    key: read(bind.key, 'key', where),
-    cert: read(bind.cert, 'certificate', where),
+    key: read(bind.key, `key of https ${where}`),
+    cert: read(bind.cert, `certificate of https ${where}`),
     minVersion: bind.minVersion,
     honorCipherOrder: bind.honorCipherOrder,
-    ...(bind.ca.length > 0 ? { ca: bind.ca.map((path) => read(path, 'certificate authority', where)) } : {}),
+    ...(bind.ca.length > 0 ? { ca: bind.ca.map((path) => read(path, `certificate authority of https ${where}`)) } : {}),
     ...(bind.passphrase !== '' ? { passphrase: bind.passphrase } : {}),
     ...(bind.ciphers !== '' ? { ciphers: bind.ciphers } : {}),
   };

@@ -60,6 +60,8 @@ export interface ServerConfig {
   /** Path, `stdout` or `none`. */
   readonly accessLog: string;
   readonly accessLogFormat: AccessLogFormat;
+  /** Files of certificate authorities (PEM) that https backends may be signed by, besides those of the system. */
+  readonly backendCa: readonly string[];
   /** Folder of error pages; null: the shipped ones. */
   readonly staticDir: string | null;
   readonly drainTimeout: number;

@@ -133,6 +133,14 @@ export function filePath(allowed: string) {
   });
 }
 
+/** What a setting of authorities allows. */
+export const authoritiesAllowed = 'the path of a PEM file with authorities, or a list of paths';
+
+/** Paths of files; a single one may stand without a list. */
+export function filePaths(allowed: string) {
+  return z.preprocess((value) => (typeof value === 'string' ? [value] : value), z.array(filePath(allowed), { error: allowed }));
+}
+
 function digitsToNumber(value: unknown): unknown {
   return typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value;
 }

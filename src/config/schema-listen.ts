@@ -1,14 +1,13 @@
 // The settings of `http` and `https`: addresses to listen on, keys and certificates.
 import { isIP } from 'node:net';
 import * as z from 'zod';
-import { choice, filePath, noted, wholeNumber, yesOrNo } from './fields.js';
+import { authoritiesAllowed, choice, filePath, filePaths, noted, wholeNumber, yesOrNo } from './fields.js';
 
 const addressAllowed = 'an IP address such as 127.0.0.1, 0.0.0.0 or ::';
 const bindAllowed = `${addressAllowed}, or a list of them or of {"address": …, "port": …}`;
 const portAllowed = 'a port from 0 to 65535';
 const keyAllowed = 'the path of a PEM file with a private key';
 const certAllowed = 'the path of a PEM file with a certificate and its chain';
-const caAllowed = 'the path of a PEM file with authorities, or a list of paths';
 const secureOptionsAllowed = 'a whole number';
 
 /** An address and, where the text has one, a port. */
@@ -50,11 +49,6 @@ const itemPort = z
   )
   .optional();
 
-const paths = z.preprocess(
-  (value) => (typeof value === 'string' ? [value] : value),
-  z.array(filePath(caAllowed), { error: caAllowed }),
-);
-
 /** What `https` and each of its addresses may say about TLS. */
 const tlsShape = {
   key: noted(filePath(keyAllowed).optional(), {
@@ -69,10 +63,10 @@ const tlsShape = {
     allowed: certAllowed,
     standard: '',
   }),
-  ca: noted(paths.optional(), {
+  ca: noted(filePaths(authoritiesAllowed).optional(), {
     kind: 'list',
     explanation: 'Authorities of client certificates.',
-    allowed: caAllowed,
+    allowed: authoritiesAllowed,
     standard: '[]',
   }),
   passphrase: noted(z.string({ error: 'a text' }).optional(), {

@@ -1,6 +1,18 @@
 // The settings of `server`: type, default, bounds and explanation of each. Durations are written in seconds and given in milliseconds.
 import * as z from 'zod';
-import { choice, duration, durationAs, filePath, noted, seconds, size, wholeNumber, yesOrNo } from './fields.js';
+import {
+  authoritiesAllowed,
+  choice,
+  duration,
+  durationAs,
+  filePath,
+  filePaths,
+  noted,
+  seconds,
+  size,
+  wholeNumber,
+  yesOrNo,
+} from './fields.js';
 
 const mebibyte = 1_048_576;
 
@@ -72,6 +84,12 @@ export const serverSchema = z.strictObject(
       standard: '"stdout"',
     }),
     accessLogFormat: choice('The line of the access log.', ['hipache', 'combined', 'json'], 'hipache'),
+    backendCa: noted(filePaths(authoritiesAllowed).default([]), {
+      kind: 'list',
+      explanation: 'Authorities that `https` backends may be signed by, besides those of the system.',
+      allowed: authoritiesAllowed,
+      standard: '[]',
+    }),
     staticDir: noted(filePath(staticDirAllowed).nullable().default(null), {
       kind: 'text',
       explanation: 'Folder of error pages (`error_502.html`, `error_default.html`); null: the shipped ones.',

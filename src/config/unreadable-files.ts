@@ -13,6 +13,7 @@ export function findUnreadableFiles(config: Config): Fault[] {
     note(cert, `https.bind[${index}].cert`);
     for (const file of ca) note(file, `https.bind[${index}].ca`);
   });
+  for (const file of config.server.backendCa) note(file, 'server.backendCa');
   const pages = config.server.staticDir;
   if (pages !== null) note(pages, 'server.staticDir');
   return [...places].flatMap(([file, path]): Fault[] => {

@@ -1,17 +1,18 @@
 // Which engine speaks to the backends: the product's own, or the http-proxy package for whoever asks for it.
 import type { CoarseClock } from '../base/clock.js';
 import type { ServerConfig } from '../config/config.js';
+import type { BackendTls } from '../upstream/dial.js';
 import type { Engine } from './engine.js';
 import { createHttpProxyEngine } from './http-proxy/http-proxy-engine.js';
 import { WireEngine } from './wire/wire-engine.js';
 
 /** Both engines pass the same suite (test/contract/engine.contract.ts); the wire engine costs a fifth of the other. */
-export function createEngine(server: ServerConfig, clock: CoarseClock): Engine {
+export function createEngine(server: ServerConfig, trust: BackendTls, clock: CoarseClock): Engine {
   switch (server.engine) {
     case 'http-proxy':
-      return createHttpProxyEngine(server);
+      return createHttpProxyEngine({ ...server, trust });
     case 'wire': {
-      const engine = new WireEngine({ ...server, trust: { ca: [] } }, clock);
+      const engine = new WireEngine({ ...server, trust }, clock);
       clock.add(engine);
       return engine;
     }

@@ -35,19 +35,23 @@ export interface OutgoingSettings {
   readonly httpKeepAlive: boolean;
 }
 
-/** The part of the forwarded lines that is the same for every request of an untrusted client's connection. */
-const fixedLines = new WeakMap<Client, string>();
-
-function linesOfConnection(client: Client): string {
-  let lines = fixedLines.get(client);
-  if (lines === undefined) {
-    const scheme = client.secure ? 'https' : 'http';
-    lines =
-      `X-Forwarded-For: ${client.address}\r\nX-Real-IP: ${client.address}\r\nX-Forwarded-Proto: ${scheme}\r\n` +
-      `X-Forwarded-Protocol: ${scheme}\r\nX-Forwarded-Port: ${client.localPort}\r\n`;
-    fixedLines.set(client, lines);
-  }
-  return lines;
+/**
+ * Lines for an untrusted client, up to the request id. They are the same for every request of a connection that asks
+ * for one host, so they are put together once and kept with the client.
+ */
+function linesForUntrusted(client: Client, authority: string): string {
+  const kept = client.forwardedLines;
+  if (kept.text !== '' && kept.authority === authority) return kept.text;
+  const scheme = client.secure ? 'https' : 'http';
+  const text =
+    `X-Forwarded-For: ${client.address}\r\nX-Real-IP: ${client.address}\r\nX-Forwarded-Proto: ${scheme}\r\n` +
+    `X-Forwarded-Protocol: ${scheme}\r\nX-Forwarded-Port: ${client.localPort}\r\nX-Forwarded-Host: ${authority}\r\n` +
+    'X-Request-Id: ';
+  // Through bytes, so that it is one flat string of its own and keeps no request head alive.
+  const bytes = Buffer.from(text, 'latin1');
+  kept.authority = authority;
+  kept.text = bytes.toString('latin1');
+  return kept.text;
 }
 
 /** Lines for a trusted peer: its own are believed, the chain of addresses grows by the peer. */
@@ -62,7 +66,7 @@ function linesForTrusted(exchange: Exchange): string {
   return (
     `X-Forwarded-For: ${chain === '' ? '' : `${chain}, `}${client.address}\r\nX-Real-IP: ${exchange.clientAddress}\r\n` +
     `X-Forwarded-Proto: ${scheme}\r\nX-Forwarded-Protocol: ${scheme}\r\nX-Forwarded-Port: ${port}\r\n` +
-    `X-Forwarded-Host: ${host}\r\n${forwarded === '' ? '' : `Forwarded: ${forwarded}\r\n`}`
+    `X-Forwarded-Host: ${host}\r\n${forwarded === '' ? '' : `Forwarded: ${forwarded}\r\n`}X-Request-Id: `
   );
 }
 
@@ -85,7 +89,8 @@ function connectionLines(exchange: Exchange, settings: OutgoingSettings): string
   if (exchange.upgrade !== '') return `Connection: Upgrade\r\nUpgrade: ${exchange.upgrade}\r\n`;
   const close = settings.httpKeepAlive ? '' : 'Connection: close\r\n';
   // Trailers are relayed, so a client's wish for them is passed on as ours (RFC 9110 section 10.1.4).
-  if (!exchange.head.headers.has(Kind.te) || !/(^|,)\s*trailers\s*(,|;|$)/i.test(exchange.head.headers.joined(Kind.te))) return close;
+  if (!exchange.head.headers.has(Kind.te) || !/(^|,)\s*trailers\s*(,|;|$)/i.test(exchange.head.headers.joined(Kind.te)))
+    return close;
   return `TE: trailers\r\n${settings.httpKeepAlive ? 'Connection: TE\r\n' : 'Connection: TE, close\r\n'}`;
 }
 
@@ -102,8 +107,7 @@ export function outgoingLines(exchange: Exchange, settings: OutgoingSettings): s
     if (!headers.has(Kind.xRequestId)) lines += `X-Request-Id: ${exchange.id}\r\n`;
   } else {
     lines = headers.without(hopByHop | forwardedKinds, head.connectionNames);
-    lines += client.trusted ? linesForTrusted(exchange) : `${linesOfConnection(client)}X-Forwarded-Host: ${head.authority}\r\n`;
-    lines += `X-Request-Id: ${exchange.id}\r\n`;
+    lines += `${client.trusted ? linesForTrusted(exchange) : linesForUntrusted(client, head.authority)}${exchange.id}\r\n`;
   }
   // An HTTP/1.0 request in absolute form may lack Host; HTTP/1.1 must have it (RFC 9112 section 3.2).
   if (!headers.has(Kind.host)) lines += `Host: ${head.authority}\r\n`;
@@ -113,7 +117,7 @@ export function outgoingLines(exchange: Exchange, settings: OutgoingSettings): s
 /** The whole request head as it is written to a connection. */
 export function outgoingHead(exchange: Exchange, settings: OutgoingSettings): string {
   const head = exchange.head;
-  return `${head.method} ${head.target} HTTP/1.1\r\n${outgoingLines(exchange, settings)}\r\n`;
+  return `${head.line}${outgoingLines(exchange, settings)}\r\n`;
 }
 
 /** The same lines as names and values in turn, for an engine that writes heads itself; without Transfer-Encoding. */

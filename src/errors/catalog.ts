@@ -1,5 +1,14 @@
 // Every error that a client can be answered with, on one page: code, status, source, retry advice, public text.
-import type { ErrorSource, RetryAdvice } from './proxy-error.js';
+
+/** Who caused an error: the client, the backend, or the proxy itself (its configuration, its store, its limits). */
+export type ErrorSource = 'client' | 'backend' | 'proxy';
+
+/**
+ * Whether the request may be tried again on another backend:
+ * `yes` nothing of it has reached a backend; `if-idempotent` a backend may have seen it but nothing was answered
+ * (RFC 9110 section 9.2.2); `no` an answer has begun or trying again cannot help.
+ */
+export type RetryAdvice = 'no' | 'if-idempotent' | 'yes';
 
 /** One row of the catalog. `text` is public: it says what happened without naming addresses or secrets. */
 export interface CatalogEntry {

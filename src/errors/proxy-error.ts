@@ -1,15 +1,5 @@
 // An error of an exchange: what went wrong, whose fault it was, what the client is told, and whether another attempt may help.
-import { catalog, type ErrorCode } from './catalog.js';
-
-/** Who caused an error: the client, the backend, or the proxy itself (its configuration, its store, its limits). */
-export type ErrorSource = 'client' | 'backend' | 'proxy';
-
-/**
- * Whether the request may be tried again on another backend:
- * `yes` nothing of it has reached a backend; `if-idempotent` a backend may have seen it but nothing was answered
- * (RFC 9110 section 9.2.2); `no` an answer has begun or trying again cannot help.
- */
-export type RetryAdvice = 'no' | 'if-idempotent' | 'yes';
+import { catalog, type ErrorCode, type ErrorSource, type RetryAdvice } from './catalog.js';
 
 /** The one error type that travels through the pipeline; everything foreign is translated into it by `classify`. */
 export class ProxyError extends Error {

@@ -10,4 +10,6 @@ export interface Client {
   readonly secure: boolean;
   /** The port that the client connected to. */
   readonly localPort: number;
+  /** What an engine tells backends about this client, kept for the next request; see engine/outgoing-head. */
+  readonly forwardedLines: { authority: string; text: string };
 }

@@ -6,6 +6,7 @@ export const lineFeed = 0x0a;
 export const carriageReturn = 0x0d;
 export const space = 0x20;
 export const colon = 0x3a;
+export const del = 0x7f;
 
 const table = (allowed: (byte: number) => boolean): Uint8Array =>
   Uint8Array.from({ length: 256 }, (_, byte) => (allowed(byte) ? 1 : 0));

@@ -1,5 +1,4 @@
 // Recognises the header names that the proxy cares about from their bytes, in any case, without making a string.
-import { tokenBytes } from './characters.js';
 import { Kind } from './headers.js';
 
 const names: Readonly<Record<Exclude<keyof typeof Kind, 'other' | 'underscored'>, string>> = {
@@ -61,7 +60,7 @@ for (const [key, name] of Object.entries(names)) {
 }
 
 /**
- * The kind of the header name in the bytes `start` to `end`, `Kind.other` for a name that is not known, and
+ * The kind of the header name in the bytes `start` to `end`, which must be bytes of a token, `Kind.other` for a name that is not known, and
  * `Kind.underscored` for a known name with `_` in place of a hyphen.
  */
 export function kindOfName(buffer: Buffer, start: number, end: number): Kind {
@@ -74,7 +73,8 @@ export function kindOfName(buffer: Buffer, start: number, end: number): Kind {
   for (let at = start; at < end; at++) {
     const byte = buffer[at] as number;
     const expected = letters[letter + at] as number;
-    if (tokenBytes[byte] === expected) continue;
+    // Lower case by one bit: exact for bytes of a token against letters and hyphens, which is all that is compared here.
+    if ((byte | 0x20) === expected) continue;
     if (byte !== underscore || expected !== hyphen) return Kind.other;
     kind = Kind.underscored;
   }

@@ -16,6 +16,8 @@ export const untilClose: BodyLength = -2;
 /** A request head that was understood in one way only. */
 export interface RequestHead {
   readonly method: string;
+  /** The request line as a backend gets it, with its CRLF: in origin form, as HTTP/1.1. */
+  readonly line: string;
   /** Path and query to ask a backend for, or `*`. Absolute form has been reduced to it (RFC 9112 section 3.2). */
   readonly target: string;
   /** 0 for HTTP/1.0, 1 for HTTP/1.1; other protocols count as 1. */
@@ -37,6 +39,8 @@ export interface RequestHead {
 /** A response head that was understood in one way only. */
 export interface ResponseHead {
   readonly status: number;
+  /** The status line as a client gets it, with its CRLF: as HTTP/1.1. */
+  readonly line: string;
   readonly reason: string;
   readonly minor: 0 | 1;
   readonly headers: HeaderList;

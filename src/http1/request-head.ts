@@ -14,6 +14,7 @@ import { isServedTarget, splitAbsolute } from './request-target.js';
 /** A request head that was read from a connection. */
 export class ParsedRequestHead implements RequestHead {
   readonly method: string;
+  readonly line: string;
   readonly target: string;
   readonly minor: 0 | 1;
   readonly authority: string;
@@ -28,6 +29,7 @@ export class ParsedRequestHead implements RequestHead {
 
   constructor(
     method: string,
+    line: string,
     target: string,
     minor: 0 | 1,
     authority: string,
@@ -40,6 +42,7 @@ export class ParsedRequestHead implements RequestHead {
     byteLength: number,
   ) {
     this.method = method;
+    this.line = line;
     this.target = target;
     this.minor = minor;
     this.authority = authority;
@@ -125,6 +128,9 @@ export function parseRequestHead(
     target = url.target;
     authority = url.authority;
   }
+  // As it came wherever it can be: a slice costs less than a string put together.
+  const asItCame = minor === 1 && buffer[targetStart] === slash;
+  const line = asItCame ? text.slice(0, headersStart - lineStart) : `${method} ${target} HTTP/1.1\r\n`;
 
   const length = decideLength(buffer, lines, headers, minor);
   if (typeof length !== 'number') return new ProxyError(length.code, length.detail);
@@ -145,6 +151,7 @@ export function parseRequestHead(
   }
   return new ParsedRequestHead(
     method,
+    line,
     target,
     minor,
     authority,

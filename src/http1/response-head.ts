@@ -10,6 +10,7 @@ import { type BodyLength, type ResponseHead, untilClose } from './message.js';
 /** A response head that was read from a connection. */
 export class ParsedResponseHead implements ResponseHead {
   readonly status: number;
+  readonly line: string;
   readonly reason: string;
   readonly minor: 0 | 1;
   readonly headers: HeaderList;
@@ -22,6 +23,7 @@ export class ParsedResponseHead implements ResponseHead {
 
   constructor(
     status: number,
+    line: string,
     reason: string,
     minor: 0 | 1,
     headers: HeaderList,
@@ -32,6 +34,7 @@ export class ParsedResponseHead implements ResponseHead {
     byteLength: number,
   ) {
     this.status = status;
+    this.line = line;
     this.reason = reason;
     this.minor = minor;
     this.headers = headers;
@@ -95,9 +98,12 @@ export function parseResponseHead(
   // A 204 that announces a body may well send it: what follows on such a connection cannot be trusted.
   const announcesWrongly = status === 204 && length !== unstated && length !== 0;
   const keepAlive = body !== untilClose && !announcesWrongly && !options.close && (minor === 1 || options.keepAlive);
+  const reason = headersStart - start > reasonAt + 2 ? text.slice(reasonAt, headersStart - start - 2) : '';
   return new ParsedResponseHead(
     status,
-    headersStart - start > reasonAt + 2 ? text.slice(reasonAt, headersStart - start - 2) : '',
+    // As it came wherever it can be: a slice costs less than a string put together.
+    minor === 1 && reason !== '' ? text.slice(0, headersStart - start) : `HTTP/1.1 ${status} ${reason}\r\n`,
+    reason,
     minor,
     headers,
     body,
@@ -121,10 +127,12 @@ const badResponse = (detail: string): ProxyError => new ProxyError('backend-bad-
  * the blank, but it has no meaning and servers leave it out).
  */
 function scanStatusLine(buffer: Buffer, from: number, end: number, maxLineBytes: number): number {
-  for (let letter = 0; letter < statusEnd; letter++) {
-    const at = from + letter;
-    if (at === end) return incomplete;
-    if (!isRightInStatusLine(buffer[at] as number, letter)) return refuseByte(buffer, at, 'in the status line');
+  if (end - from < statusEnd || !isUsualStart(buffer, from)) {
+    for (let letter = 0; letter < statusEnd; letter++) {
+      const at = from + letter;
+      if (at === end) return incomplete;
+      if (!isRightInStatusLine(buffer[at] as number, letter)) return refuseByte(buffer, at, 'in the status line');
+    }
   }
   let at = from + statusEnd;
   if (at === end) return incomplete;
@@ -143,6 +151,24 @@ function scanStatusLine(buffer: Buffer, from: number, end: number, maxLineBytes:
   if (at + 1 === end) return incomplete;
   if (buffer[at + 1] !== lineFeed) return refuseByte(buffer, at + 1, 'after CR');
   return at + 2;
+}
+
+/** Whether the line begins with `HTTP/1.1 2dd`, as nearly all do: told in one go instead of letter by letter. */
+function isUsualStart(buffer: Buffer, at: number): boolean {
+  return (
+    buffer[at] === 0x48 &&
+    buffer[at + 1] === 0x54 &&
+    buffer[at + 2] === 0x54 &&
+    buffer[at + 3] === 0x50 &&
+    buffer[at + 4] === 0x2f &&
+    buffer[at + 5] === 0x31 &&
+    buffer[at + 6] === 0x2e &&
+    buffer[at + 7] === 0x31 &&
+    buffer[at + 8] === space &&
+    buffer[at + 9] === 0x32 &&
+    ((buffer[at + 10] as number) - zero) >>> 0 <= 9 &&
+    ((buffer[at + 11] as number) - zero) >>> 0 <= 9
+  );
 }
 
 /** Whether a byte may stand at a place of `HTTP/1.x 123`. Status codes begin at 100; those from 600 on are left to the client. */

@@ -1,5 +1,7 @@
 // One client connection speaking HTTP/1.x: reads heads and bodies, hands exchanges over one after another, keeps the deadlines.
+
 import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { ProxyError } from '../errors/proxy-error.js';
 import type { Client } from '../exchange/client.js';
 import { Exchange } from '../exchange/exchange.js';
@@ -12,8 +14,8 @@ import type { RequestHead } from '../http1/message.js';
 import { parseRequestHead } from '../http1/request-head.js';
 import type { Connections, ListedConnection } from './connections.js';
 import { Http1Downstream, type Http1Owner } from './http1-downstream.js';
-import { readShared } from './shared-read.js';
 import { RequestBodyReader } from './request-body-reader.js';
+import { readShared } from './shared-read.js';
 
 /** What a connection needs to know. Milliseconds; 0 means no limit. */
 export interface Http1Settings extends HeadLimits {
@@ -52,6 +54,7 @@ const probeAfter = 1000;
 /** Stands in for a head that could not be understood, so that its answer passes through the same stages. */
 const unreadable: RequestHead = {
   method: '-',
+  line: '',
   target: '-',
   minor: 1,
   authority: '',
@@ -176,10 +179,8 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     }
     if (this.#halfClosed && next === chunk.length) this.lastExchange = true;
     if (!exchange.ended) handler.handle(exchange);
-    if (exchange.ended && exchange.upgrade !== '' && next < chunk.length && this.#state === 'head') {
-      this.#throwStrayBytesAway();
-      return chunk.length;
-    }
+    // Bytes behind a refused upgrade were meant for the other protocol: they must not be read as a request.
+    if (exchange.ended && exchange.upgrade !== '' && next < chunk.length && this.#state === 'head') this.#linger();
     return next;
   }
 
@@ -279,8 +280,9 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
       this.#bodyPaused = false;
       if (!this.#pausedForPending) this.#socket.resume();
     }
-    if (this.#state === 'tunnel' || this.#downstream.closes || this.lastExchange) this.#linger();
-    else if (exchange !== null && exchange.upgrade !== '' && this.#pendingBytes > 0) this.#throwStrayBytesAway();
+    // As in #readHead, for an upgrade that was refused later.
+    const strayBytes = exchange !== null && exchange.upgrade !== '' && this.#pendingBytes > 0;
+    if (this.#state === 'tunnel' || this.#downstream.closes || this.lastExchange || strayBytes) this.#linger();
     else if (!this.#bodyReader.done) {
       this.#state = 'discard';
       this.#discarded = 0;
@@ -300,11 +302,6 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     if (!this.#halfClosed || this.#consuming) return;
     if (this.#state === 'head') this.#socket.end();
     else if (this.#state === 'exchange' && !this.#bodyReader.done) this.#bodyBroken(new ProxyError('body-cut-short'));
-  }
-
-  /** Bytes behind a refused upgrade were meant for the other protocol: they must not be read as a request. */
-  #throwStrayBytesAway(): void {
-    this.#linger();
   }
 
   /**

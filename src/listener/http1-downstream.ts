@@ -22,8 +22,7 @@ export interface Http1Owner {
   exchangeEnded(): void;
 }
 
-const hopByHop =
-  bit(Kind.connection) | bit(Kind.keepAlive) | bit(Kind.proxyConnection) | bit(Kind.te) | bit(Kind.upgrade);
+const hopByHop = bit(Kind.connection) | bit(Kind.keepAlive) | bit(Kind.proxyConnection) | bit(Kind.te) | bit(Kind.upgrade);
 const lengthKinds = bit(Kind.contentLength) | bit(Kind.transferEncoding);
 
 /** Bodies up to this size leave in one latin1 string with the head; larger ones with the head written in place before them. */
@@ -82,7 +81,7 @@ export class Http1Downstream implements Downstream {
       this.continued = true;
       this.#owner.continued();
     }
-    this.#send(`HTTP/1.1 ${head.status} ${head.reason}\r\n${head.headers.without(hopByHop | lengthKinds, head.connectionNames)}\r\n`);
+    this.#send(`${head.line}${head.headers.without(hopByHop | lengthKinds, head.connectionNames)}\r\n`);
   }
 
   begin(head: ResponseHead, extra: string, buffer: Buffer, start: number, end: number, last: boolean): boolean {
@@ -132,7 +131,7 @@ export class Http1Downstream implements Downstream {
     this.closes = true;
     this.#delimiting = 'tunnel';
     const lines = head.headers.without(hopByHop | lengthKinds, head.connectionNames);
-    this.#send(`HTTP/1.1 101 ${head.reason}\r\n${lines}${extra}Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n\r\n`);
+    this.#send(`${head.line}${lines}${extra}Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n\r\n`);
     this.tunnelOpened();
   }
 
@@ -178,7 +177,7 @@ export class Http1Downstream implements Downstream {
     else if (request.minor === 0) lines += 'Connection: keep-alive\r\n';
     // RFC 9110 section 6.6.1: a recipient with a clock adds what is missing.
     if (!head.headers.has(Kind.date)) lines += `Date: ${httpDate()}\r\n`;
-    return `HTTP/1.1 ${head.status} ${head.reason}\r\n${head.headers.without(mask, head.connectionNames)}${lines}\r\n`;
+    return `${head.line}${head.headers.without(mask, head.connectionNames)}${lines}\r\n`;
   }
 
   #sendChunk(text: string, buffer: Buffer, start: number, end: number, last: boolean): boolean {

@@ -45,7 +45,8 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
       socket.destroy();
       return;
     }
-    new Http1Connection(socket, { address: peer, trusted: trusted.has(peer), secure, localPort }, context);
+    const client = { address: peer, trusted: trusted.has(peer), secure, localPort, forwardedLines: { authority: '', text: '' } };
+    new Http1Connection(socket, client, context);
   };
 
   const server =

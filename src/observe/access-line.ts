@@ -72,9 +72,21 @@ export const accessLineFormats = { hipache: hipacheLine, combined: combinedLine,
  * IPv4 addresses carry the prefix `::ffff:` that its readers expect.
  */
 function hipacheLine(record: AccessRecord): string {
-  const address = record.clientAddress;
+  return `${hipacheStart(record.clientAddress, logDate(record.time))}${escaped(record.method)} ${escaped(record.target)} HTTP/1.${record.minor}" ${record.status} ${record.bytesSent} "${escaped(record.referer)}" "${escaped(record.userAgent)}" "${escaped(record.identifier)}" ${seconds(record.totalMs)} ${seconds(record.backendMs)}\n`;
+}
+
+let startAddress = '';
+let startDate = '';
+let start = '';
+
+/** Address and date up to the quote of the request; kept, since busy clients come several times a second. */
+function hipacheStart(address: string, date: string): string {
+  if (address === startAddress && date === startDate) return start;
   const prefix = address.includes('.') && !address.includes(':') ? '::ffff:' : '';
-  return `${prefix}${escaped(address)} - - [${logDate(record.time)}] "${escaped(record.method)} ${escaped(record.target)} HTTP/1.${record.minor}" ${record.status} ${record.bytesSent} "${escaped(record.referer)}" "${escaped(record.userAgent)}" "${escaped(record.identifier)}" ${seconds(record.totalMs)} ${seconds(record.backendMs)}\n`;
+  startAddress = address;
+  startDate = date;
+  start = `${prefix}${escaped(address)} - - [${date}] "`;
+  return start;
 }
 
 /** The combined format of Apache and nginx. */
@@ -119,6 +131,7 @@ const everyUnsafe = /[^\x20\x21\x23-\x5b\x5d-\x7e]/gu;
 
 /** As nginx does it: `\xHH` for each byte. A character beyond latin1 (an identifier from the store) is written as its UTF-8 bytes. */
 function escaped(text: string): string {
+  if (text === '') return '';
   return unsafe.test(text) ? text.replace(everyUnsafe, byteEscape) : text;
 }
 

@@ -1,7 +1,8 @@
 // The x-debug-* headers of Hipache: which backend answered and how long it took, for those who may know.
+import { performance } from 'node:perf_hooks';
+import { packageVersion } from '../base/package-version.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { Kind } from '../http1/headers.js';
-import { packageVersion } from '../base/package-version.js';
 
 /** Who may ask: backends' addresses are nobody else's business. */
 export type DebugAudience = 'trusted' | 'everyone' | 'nobody';

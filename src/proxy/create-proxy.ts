@@ -4,7 +4,7 @@ import { createBalancer } from '../balancing/balancer.js';
 import { CoarseClock } from '../base/clock.js';
 import { createAddressSet } from '../base/ip.js';
 import { relayStringPrototype } from '../base/string-prototype.js';
-import { staticCertificate } from '../certs/static-certificate.js';
+import { readAuthority, staticCertificate } from '../certs/static-certificate.js';
 import type { Config } from '../config/config.js';
 import { createEngine } from '../engine/choose.js';
 import { Hchecker } from '../health/hchecker.js';
@@ -89,7 +89,7 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
   const view = createHealthView(marks);
   const passive = createPassiveHealth({ store, marks, hchecker, rules: server, log: logger, metrics });
 
-  const engine = createEngine(server, clock);
+  const engine = createEngine(server, { ca: server.backendCa.map(readAuthority) }, clock);
   const debug = createDebugLines(server.debugHeaders, routes);
   const answer = createAnswer(createErrorPages(server.staticDir), debug);
   const forward = new Forward({

@@ -14,6 +14,8 @@ const firstDelay = 100;
 const longestDelay = 10_000;
 /** Milliseconds beyond the drain timeout after which a worker that does not leave is killed. */
 const grace = 2_000;
+/** The longest that a timer can wait. */
+const longestTimer = 2 ** 31 - 1;
 
 /**
  * The supervisor of a node that was started as root stays root, as the masters of nginx and HAProxy do: it opens privileged
@@ -79,7 +81,7 @@ export class Supervisor {
   stop(): Promise<void> {
     this.#starting?.resolve([]);
     this.#starting = null;
-    return this.#leave(this.#config.server.drainTimeout + grace);
+    return this.#leave(Math.min(this.#config.server.drainTimeout + grace, longestTimer));
   }
 
   /** Ends every worker at once. */

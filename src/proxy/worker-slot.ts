@@ -6,7 +6,7 @@ import type { ServedAddress } from './served-proxy.js';
 import type { FromWorker, StartOrder } from './worker-messages.js';
 
 /** Who watches over the slot. */
-export interface SlotOwner {
+interface SlotOwner {
   /** A worker of this slot serves. */
   serving(addresses: readonly ServedAddress[]): void;
   /** A worker ended before it served. Answers whether to try again. */

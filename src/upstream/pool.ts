@@ -132,7 +132,9 @@ export class Pool implements ConnectionOwner {
       const first = this.#waiting[0] as Waiter;
       if (first.deadline === 0 || now < first.deadline) break;
       this.#waiting.shift();
-      first.taker.connectionFailed(new ProxyError('pool-exhausted', `all ${this.#settings.maxSockets} connections to ${this.#backend.origin} are in use`));
+      first.taker.connectionFailed(
+        new ProxyError('pool-exhausted', `all ${this.#settings.maxSockets} connections to ${this.#backend.origin} are in use`),
+      );
     }
   }
 

@@ -1,14 +1,22 @@
 // Configuration files for tests: written into a folder of their own and loaded as the program loads them.
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import type { Config } from '../../src/config/config.js';
 import { ConfigError, type Fault } from '../../src/config/config-error.js';
 import { type ConfigSources, loadConfig } from '../../src/config/load.js';
 
+/** A new folder, which goes when the test that asked for it is over. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'cjs-proxy-config-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
 /** Writes a file into a new folder. @returns its path */
 export function writeConfigFile(content: unknown, name = 'config.json'): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'cjs-proxy-config-')), name);
+  const path = join(temporaryFolder(), name);
   writeFileSync(path, typeof content === 'string' ? content : JSON.stringify(content));
   return path;
 }

@@ -2,25 +2,16 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { parseDriverUrl } from '../../src/config/driver-url.js';
+import { head } from '../contract/engine/world.js';
 import { type BackendOptions, type RawBackend, type Script, startBackend } from './backend.js';
 import { eventually } from './eventually.js';
 import { connectClient, type RawClient, type RawResponse } from './raw-client.js';
-import { startRedis, type TestRedis } from './redis.js';
 import { type LogLine, recordingLogger } from './recording-logger.js';
+import { startRedis, type TestRedis } from './redis.js';
 import { type ProxyOverrides, type StartedProxy, startProxy } from './start-proxy.js';
 
 /** Entries where nothing listens: privileged ports without a service. Each is normalised by a trailing slash when published. */
 export const refusing = ['http://127.0.0.1:1', 'http://127.0.0.1:2', 'http://127.0.0.1:3', 'http://127.0.0.1:4'] as const;
-
-/** A request head. */
-export function head(method: string, target: string, host: string, ...lines: readonly string[]): string {
-  return `${method} ${target} HTTP/1.1\r\nHost: ${host}\r\n${lines.map((line) => `${line}\r\n`).join('')}\r\n`;
-}
-
-/** A request with Content-Length. */
-export function withBody(method: string, target: string, host: string, body: string, ...lines: readonly string[]): string {
-  return `${head(method, target, host, `Content-Length: ${body.length}`, ...lines)}${body}`;
-}
 
 /** The request of a WebSocket handshake. */
 export function handshake(host: string, ...lines: readonly string[]): string {

@@ -8,7 +8,7 @@ import { eventually } from './eventually.js';
 import { freePort } from './redis.js';
 
 /** How a process ended. */
-export interface Ending {
+interface Ending {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }

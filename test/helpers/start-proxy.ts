@@ -48,6 +48,7 @@ const testServer: ServerConfig = {
   engine: 'wire',
   accessLog: 'none',
   accessLogFormat: 'hipache',
+  backendCa: [],
   staticDir: null,
   drainTimeout: 5_000,
   memoryLimit: 0,

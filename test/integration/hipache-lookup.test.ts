@@ -1,7 +1,8 @@
 // Which frontend serves a Host header: the tables of Hipache's behaviour row by row, through a running proxy and a real Redis.
 import { beforeEach, describe, expect, it } from 'vitest';
+import { head } from '../contract/engine/world.js';
 import { type BackendRequest, ok, type RawBackend } from '../helpers/backend.js';
-import { head, type Site, useHipache } from '../helpers/hipache.js';
+import { type Site, useHipache } from '../helpers/hipache.js';
 
 const hipache = useHipache();
 let site: Site;
@@ -18,30 +19,30 @@ async function frontend(name: string, ...backends: readonly RawBackend[]): Promi
 
 describe('Host header', () => {
   /** Header, result, lines after the request line, frontend that exists, code of the error where none serves, version. */
-  type Row = readonly [header: string, result: string, lines: string, exists: string, error: string, version?: string];
+  type Row = readonly [header: string, result: string, lines: string, exists: string, error: string, version: string];
 
   const rows: readonly Row[] = [
     ['absent in HTTP/1.0', '400 `no host header`', '', 'simple', 'no-host', '1.0'],
     ['absent in HTTP/1.0 while there is a catch-all', '400 `no host header`', '', '*', 'no-host', '1.0'],
-    ['absent in HTTP/1.1', '400 `no host header`', '', '*', 'no-host'],
-    ['`Host:` empty', '400 `frontend not found`', 'Host:\r\n', 'simple', 'unknown-frontend'],
-    ['`Host:` empty while there is a catch-all', 'frontend:*', 'Host:\r\n', '*', ''],
-    ['`simple`', 'frontend:simple', 'Host: simple\r\n', 'simple', ''],
-    ['`simple:99`', 'frontend:simple', 'Host: simple:99\r\n', 'simple', ''],
-    ['`SIMPLE`', 'frontend:simple', 'Host: SIMPLE\r\n', 'simple', ''],
-    ['`SIMPLE:80`', 'frontend:simple', 'Host: SIMPLE:80\r\n', 'simple', ''],
-    ['`mixed.case.` (trailing dot)', 'frontend:mixed.case', 'Host: mixed.case.\r\n', 'mixed.case', ''],
-    ['`Mixed.Case.:80`', 'frontend:mixed.case', 'Host: Mixed.Case.:80\r\n', 'mixed.case', ''],
-    ['`mixed.case..` (two trailing dots)', '400', 'Host: mixed.case..\r\n', 'mixed.case', 'bad-host'],
-    ['`[::1]:80`', 'frontend:[::1]', 'Host: [::1]:80\r\n', '[::1]', ''],
-    ['`[::1]`', 'frontend:[::1]', 'Host: [::1]\r\n', '[::1]', ''],
-    ['`[::1]:80` with a frontend `[`', '400 `frontend not found`', 'Host: [::1]:80\r\n', '[', 'unknown-frontend'],
-    ['`:80`', '400', 'Host: :80\r\n', '*', 'bad-host'],
-    ['`a b`', '400', 'Host: a b\r\n', '*', 'bad-host'],
-    ['two Host headers', '400', 'Host: simple\r\nHost: simple\r\n', 'simple', 'bad-host'],
+    ['absent in HTTP/1.1', '400 `no host header`', '', '*', 'no-host', '1.1'],
+    ['`Host:` empty', '400 `frontend not found`', 'Host:\r\n', 'simple', 'unknown-frontend', '1.1'],
+    ['`Host:` empty while there is a catch-all', 'frontend:*', 'Host:\r\n', '*', '', '1.1'],
+    ['`simple`', 'frontend:simple', 'Host: simple\r\n', 'simple', '', '1.1'],
+    ['`simple:99`', 'frontend:simple', 'Host: simple:99\r\n', 'simple', '', '1.1'],
+    ['`SIMPLE`', 'frontend:simple', 'Host: SIMPLE\r\n', 'simple', '', '1.1'],
+    ['`SIMPLE:80`', 'frontend:simple', 'Host: SIMPLE:80\r\n', 'simple', '', '1.1'],
+    ['`mixed.case.` (trailing dot)', 'frontend:mixed.case', 'Host: mixed.case.\r\n', 'mixed.case', '', '1.1'],
+    ['`Mixed.Case.:80`', 'frontend:mixed.case', 'Host: Mixed.Case.:80\r\n', 'mixed.case', '', '1.1'],
+    ['`mixed.case..` (two trailing dots)', '400', 'Host: mixed.case..\r\n', 'mixed.case', 'bad-host', '1.1'],
+    ['`[::1]:80`', 'frontend:[::1]', 'Host: [::1]:80\r\n', '[::1]', '', '1.1'],
+    ['`[::1]`', 'frontend:[::1]', 'Host: [::1]\r\n', '[::1]', '', '1.1'],
+    ['`[::1]:80` with a frontend `[`', '400 `frontend not found`', 'Host: [::1]:80\r\n', '[', 'unknown-frontend', '1.1'],
+    ['`:80`', '400', 'Host: :80\r\n', '*', 'bad-host', '1.1'],
+    ['`a b`', '400', 'Host: a b\r\n', '*', 'bad-host', '1.1'],
+    ['two Host headers', '400', 'Host: simple\r\nHost: simple\r\n', 'simple', 'bad-host', '1.1'],
   ];
 
-  it.each(rows)('%s → %s', async (_header, _result, lines, exists, error, version = '1.1') => {
+  it.each(rows)('%s → %s', async (_header, _result, lines, exists, error, version) => {
     const backend = await hipache.backend(ok('here'));
     await frontend(exists, backend);
     const answer = await site.exchange(`GET /asked HTTP/${version}\r\n${lines}X-Debug: 1\r\n\r\n`);

@@ -7,9 +7,9 @@ import { eventually, pause } from '../helpers/eventually.js';
 import type { RawClient } from '../helpers/raw-client.js';
 import { useProxy } from './use-proxy.js';
 
-const limit = 1000;
+const limit = 600;
 /** The clock is coarse (a quarter of a second), the machine may be busy. */
-const slack = 1500;
+const slack = 900;
 
 const wire = useProxy({ server: { headTimeout: limit, bodyTimeout: limit, idleTimeout: limit, backendTimeout: 6000 } });
 

@@ -1,6 +1,7 @@
 // One proxy for the tests of a file; every test gets backends and clients of its own, which end with it.
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest';
 import { World } from '../contract/engine/world.js';
+import type { RawBackend } from '../helpers/backend.js';
 import { type ProxyOverrides, type StartedProxy, startProxy } from '../helpers/start-proxy.js';
 
 /** What a test works with; valid while it runs. */
@@ -32,4 +33,9 @@ export function useProxy(overrides: ProxyOverrides = {}): Wire {
       return world;
     },
   };
+}
+
+/** Whether the proxy has closed every connection to a backend that it ever made; a backend keeps its own side open. */
+export function isLetGo({ connections }: RawBackend): boolean {
+  return connections.length > 0 && connections.every((connection) => connection.closed || connection.queue.end !== null);
 }

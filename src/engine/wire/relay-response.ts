@@ -219,7 +219,9 @@ export class ResponseRelay {
     this.#unsentHead = null;
     this.#from = 0;
     this.#to = 0;
-    return head === null ? downstream.write(buffer, start, end, last) : downstream.begin(head, responseLines, buffer, start, end, last);
+    return head === null
+      ? downstream.write(buffer, start, end, last)
+      : downstream.begin(head, responseLines, buffer, start, end, last);
   }
 }
 

@@ -1,4 +1,5 @@
 // One attempt of the wire engine: takes a connection, sends the request, relays the answer, decides what becomes of the connection.
+import { performance } from 'node:perf_hooks';
 import { classifySocketError } from '../../errors/classify.js';
 import { ProxyError } from '../../errors/proxy-error.js';
 import type { Upstream } from '../../exchange/downstream.js';
@@ -12,10 +13,10 @@ import type { AttemptReport } from '../engine.js';
 import { outgoingHead } from '../outgoing-head.js';
 import { ResponseRelay } from './relay-response.js';
 import { framedChunk, inOneString, lastChunk } from './send-body.js';
-import type { WireEngine } from './wire-engine.js';
+import type { WireContext } from './wire-settings.js';
 
 export class WireAttempt implements ConnectionTaker, ConnectionUser, BodySink, Upstream {
-  readonly #engine: WireEngine;
+  readonly #engine: WireContext;
   readonly #exchange: Exchange;
   readonly #backend: Backend;
   readonly #pool: Pool;
@@ -30,7 +31,7 @@ export class WireAttempt implements ConnectionTaker, ConnectionUser, BodySink, U
   #headToSend = '';
   #over = false;
 
-  constructor(engine: WireEngine, exchange: Exchange, backend: Backend, pool: Pool, report: AttemptReport) {
+  constructor(engine: WireContext, exchange: Exchange, backend: Backend, pool: Pool, report: AttemptReport) {
     this.#engine = engine;
     this.#exchange = exchange;
     this.#backend = backend;
@@ -191,7 +192,9 @@ export class WireAttempt implements ConnectionTaker, ConnectionUser, BodySink, U
   }
 
   connectionExpired(): void {
-    this.#fail(new ProxyError('backend-timeout', `${this.#backend.origin} was silent for ${this.#engine.settings.backendTimeout} ms`));
+    this.#fail(
+      new ProxyError('backend-timeout', `${this.#backend.origin} was silent for ${this.#engine.settings.backendTimeout} ms`),
+    );
   }
 
   cut(): void {
@@ -203,7 +206,8 @@ export class WireAttempt implements ConnectionTaker, ConnectionUser, BodySink, U
   /** What the loss of the connection means at this point. */
   #lost(error: Error | null): ProxyError {
     if (this.#relay.begun) return new ProxyError('backend-cut-body', this.#backend.origin, error ?? undefined);
-    if (this.#relay.headBegun) return new ProxyError('backend-bad-response', 'closed in the middle of the head', error ?? undefined);
+    if (this.#relay.headBegun)
+      return new ProxyError('backend-bad-response', 'closed in the middle of the head', error ?? undefined);
     return classifySocketError(error, 'none', this.#reused, this.#backend.origin);
   }
 

@@ -1,19 +1,12 @@
 // The product's own engine: HTTP/1.1 over sockets from a pool per backend.
 import type { Exchange } from '../../exchange/exchange.js';
 import { isRepeatable } from '../../exchange/repeatable.js';
-import type { HeadLimits } from '../../http1/head-lines.js';
 import type { Backend } from '../../model/backend.js';
+import type { PoolClock } from '../../upstream/pool.js';
 import { Pools } from '../../upstream/pools.js';
-import type { PoolClock, PoolSettings } from '../../upstream/pool.js';
 import type { AttemptReport, Engine } from '../engine.js';
-import type { OutgoingSettings } from '../outgoing-head.js';
 import { WireAttempt } from './wire-attempt.js';
-
-/** What the engine needs to know. Milliseconds; 0 means no limit. */
-export interface WireSettings extends PoolSettings, OutgoingSettings, HeadLimits {
-  /** Silence of a backend after which an attempt fails. */
-  readonly backendTimeout: number;
-}
+import type { WireContext, WireSettings } from './wire-settings.js';
 
 /**
  * A request that must not be repeated is not sent over a connection that has been idle for longer than this
@@ -21,7 +14,7 @@ export interface WireSettings extends PoolSettings, OutgoingSettings, HeadLimits
  */
 const idleForUnrepeatable = 1000;
 
-export class WireEngine implements Engine {
+export class WireEngine implements Engine, WireContext {
   readonly settings: WireSettings;
   readonly clock: PoolClock;
   readonly #pools: Pools;

@@ -103,6 +103,7 @@ function send(exchange: Exchange, status: number, headers: HeaderList, body: Buf
   const reason = STATUS_CODES[status] ?? '';
   const head: ResponseHead = {
     status,
+    line: `HTTP/1.1 ${status} ${reason}\r\n`,
     reason,
     minor: 1,
     headers,

@@ -1,4 +1,5 @@
 // The one place where every exchange ends: writes its log line and counts it.
+import { performance } from 'node:perf_hooks';
 import type { Exchange } from '../../exchange/exchange.js';
 import { Kind } from '../../http1/headers.js';
 import { emptyAccessRecord } from '../../observe/access-line.js';

@@ -1,7 +1,8 @@
 // Sends an exchange to a backend: the one loop over attempts, which asks each error whether another attempt may help.
+import { performance } from 'node:perf_hooks';
 import type { Balancer } from '../../balancing/balancer.js';
-import { ProxyError } from '../../errors/proxy-error.js';
 import type { AttemptReport, Engine } from '../../engine/engine.js';
+import { ProxyError } from '../../errors/proxy-error.js';
 import type { Exchange } from '../../exchange/exchange.js';
 import { isRepeatable } from '../../exchange/repeatable.js';
 import type { HealthView } from '../../health/health-view.js';

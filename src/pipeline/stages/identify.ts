@@ -1,6 +1,6 @@
 // Who asks: gives the exchange its id, and finds the client behind proxies that are trusted.
 import { isIP } from 'node:net';
-import { v4 as uuid } from 'uuid';
+import { createIds } from '../../base/ids.js';
 import { type AddressSet, plainAddress } from '../../base/ip.js';
 import type { Exchange } from '../../exchange/exchange.js';
 import { Kind } from '../../http1/headers.js';
@@ -11,6 +11,7 @@ const acceptableId = /^[\w.:/+=@-]{1,128}$/;
 
 /** @param trusted the proxies whose forwarded headers are believed */
 export function createIdentify(trusted: AddressSet): Stage {
+  const newId = createIds();
   return (exchange) => {
     const { client, head } = exchange;
     exchange.scheme = client.secure ? 'https' : 'http';
@@ -23,7 +24,7 @@ export function createIdentify(trusted: AddressSet): Stage {
         return;
       }
     }
-    exchange.id = uuid();
+    exchange.id = newId();
   };
 }
 

@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Config } from '../../../src/config/config.js';
 import { loadConfig } from '../../../src/config/load.js';
-import { loadingError, loadSettings, writeConfigFile } from '../../helpers/config-file.js';
+import { loadingError, loadSettings, temporaryFolder, writeConfigFile } from '../../helpers/config-file.js';
 
 const defaults: Config = {
   source: '',
@@ -33,6 +33,7 @@ const defaults: Config = {
     engine: 'wire',
     accessLog: 'stdout',
     accessLogFormat: 'hipache',
+    backendCa: [],
     staticDir: null,
     drainTimeout: 30_000,
     memoryLimit: 0,
@@ -55,7 +56,7 @@ const defaults: Config = {
 
 /** A folder with some files in its `config`. */
 function folderWith(files: Record<string, unknown>): string {
-  const folder = mkdtempSync(join(tmpdir(), 'cjs-proxy-config-'));
+  const folder = temporaryFolder();
   mkdirSync(join(folder, 'config'));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(folder, 'config', name), JSON.stringify(content));
   return folder;
@@ -117,7 +118,7 @@ describe('which file is loaded', () => {
   });
 
   test("is the package's own one where the current folder has none", () => {
-    const cwd = mkdtempSync(join(tmpdir(), 'cjs-proxy-config-'));
+    const cwd = temporaryFolder();
     expect(loadConfig({ env: {}, cwd }).source).toMatch(/config\/config\.json$/);
     expect(loadConfig({ env: { SETTINGS_FLAVOR: 'test' }, cwd })).toMatchObject({
       driver: { read: 'memory:' },

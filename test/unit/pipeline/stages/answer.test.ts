@@ -61,6 +61,7 @@ function setUp(options: { method?: string; accept?: string; page?: Buffer | null
   });
   const head = {
     method,
+    line: '',
     target: '/',
     minor: 1,
     authority: 'example.com',
@@ -73,7 +74,13 @@ function setUp(options: { method?: string; accept?: string; page?: Buffer | null
   } as const;
   const port = new Port();
   const body = new RequestBody(0, { pauseBody() {}, resumeBody() {} }, 0);
-  const client = { address: '127.0.0.1', trusted: false, secure: false, localPort: 80 };
+  const client = {
+    address: '127.0.0.1',
+    trusted: false,
+    secure: false,
+    localPort: 80,
+    forwardedLines: { authority: '', text: '' },
+  };
   const exchange = new Exchange(head, body, client, port, 0);
   exchange.id = 'request-1';
   return { answer, exchange, port, debugged };

@@ -1,0 +1,131 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Config } from '../../../src/config/config.js';
+import { StartError } from '../../../src/errors/start-error.js';
+import type { WorkerEvents } from '../../../src/proxy/fork-worker.js';
+import { Supervisor } from '../../../src/proxy/supervisor.js';
+import { testConfig } from '../../helpers/start-proxy.js';
+
+const address = { address: '127.0.0.1', port: 8080, secure: false };
+const silent = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** Workers are played: those that are ordered to drain leave at once if `obedient`, killed ones always do. */
+function playSupervisor({ workers = 2, obedient = true } = {}) {
+  const processes: WorkerEvents[] = [];
+  const killed: number[] = [];
+  const config: Config = { ...testConfig(), server: { ...testConfig().server, workers, drainTimeout: 5_000 } };
+  const supervisor = new Supervisor(
+    config,
+    (events) => {
+      const index = processes.push(events) - 1;
+      let gone = false;
+      const once: WorkerEvents = {
+        said: events.said,
+        gone: (how) => {
+          if (!gone) events.gone(how);
+          gone = true;
+        },
+      };
+      processes[index] = once;
+      return {
+        pid: index + 1,
+        send: (order) => {
+          if (order.kind === 'drain' && obedient) queueMicrotask(() => once.gone('exit code 0'));
+        },
+        kill: () => {
+          killed.push(index);
+          queueMicrotask(() => once.gone('signal SIGKILL'));
+        },
+      };
+    },
+    silent,
+  );
+  const nth = (index: number): WorkerEvents => processes[index] ?? expect.fail(`there is no process ${index}`);
+  return { supervisor, processes, killed, nth };
+}
+
+describe('a supervisor', () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  it('has started when every worker serves', async () => {
+    const { supervisor, nth } = playSupervisor();
+    let addresses: unknown = null;
+    void supervisor.start().then((value) => {
+      addresses = value;
+    });
+    nth(0).said({ kind: 'serving', addresses: [address] });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(addresses).toBeNull();
+    nth(1).said({ kind: 'serving', addresses: [address] });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(addresses).toEqual([address]);
+  });
+
+  it('gives up with the reason of the first worker that cannot start, when the others have left', async () => {
+    const { supervisor, processes, nth } = playSupervisor();
+    const started = supervisor.start();
+    nth(0).said({ kind: 'serving', addresses: [address] });
+    nth(1).said({ kind: 'refused', message: 'cannot listen on 127.0.0.1:80: busy' });
+    nth(1).gone('exit code 1');
+    await expect(started).rejects.toEqual(new StartError('cannot listen on 127.0.0.1:80: busy'));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(processes).toHaveLength(2);
+  });
+
+  it('gives up when a worker crashes before it serves', async () => {
+    const { supervisor, nth } = playSupervisor({ workers: 1 });
+    const started = supervisor.start();
+    nth(0).gone('signal SIGSEGV');
+    await expect(started).rejects.toEqual(new StartError('worker ended during its start (signal SIGSEGV)'));
+  });
+
+  it('replaces a worker that crashes after it served, also while others still start', async () => {
+    const { supervisor, processes, nth } = playSupervisor();
+    const started = supervisor.start();
+    nth(0).said({ kind: 'serving', addresses: [address] });
+    nth(0).gone('signal SIGKILL');
+    nth(1).said({ kind: 'serving', addresses: [address] });
+    expect(await started).toEqual([address]);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(processes).toHaveLength(3);
+  });
+
+  it('keeps trying when a replacement cannot listen', async () => {
+    const { supervisor, processes, nth } = playSupervisor({ workers: 1 });
+    const started = supervisor.start();
+    nth(0).said({ kind: 'serving', addresses: [address] });
+    await started;
+    nth(0).gone('signal SIGKILL');
+    await vi.advanceTimersByTimeAsync(100);
+    nth(1).said({ kind: 'refused', message: 'cannot listen' });
+    nth(1).gone('exit code 1');
+    await vi.advanceTimersByTimeAsync(200);
+    expect(processes).toHaveLength(3);
+  });
+
+  it('kills workers that overstay the drain timeout', async () => {
+    const { supervisor, killed, nth } = playSupervisor({ obedient: false });
+    const started = supervisor.start();
+    nth(0).said({ kind: 'serving', addresses: [address] });
+    nth(1).said({ kind: 'serving', addresses: [address] });
+    await started;
+    let stopped = false;
+    void supervisor.stop().then(() => {
+      stopped = true;
+    });
+    nth(0).gone('exit code 0');
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(killed).toEqual([]);
+    expect(stopped).toBe(false);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(killed).toEqual([1]);
+    expect(stopped).toBe(true);
+  });
+
+  it('can be stopped while it starts', async () => {
+    const { supervisor } = playSupervisor();
+    const started = supervisor.start();
+    await supervisor.stop();
+    expect(await started).toEqual([]);
+  });
+});
