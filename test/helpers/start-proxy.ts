@@ -1,5 +1,7 @@
 // A proxy in this process: memory store, one free port of 127.0.0.1, no access log, short time limits.
+import { tmpdir } from 'node:os';
 import type { Bind, Config, ServerConfig, TlsBind } from '../../src/config/config.js';
+import { loadConfig } from '../../src/config/load.js';
 import { createProxy, type ProxyOptions, type Proxy as RunningProxy } from '../../src/proxy/create-proxy.js';
 
 /** What a test wants different. */
@@ -23,57 +25,27 @@ export interface StartedProxy {
   close(): Promise<void>;
 }
 
-/** Settings for tests; time limits are long enough for a busy machine and short enough to wait for. */
-const testServer: ServerConfig = {
-  debug: false,
-  workers: 0,
-  maxSockets: 0,
-  httpKeepAlive: true,
-  backendIdleTimeout: 60_000,
+/** Time limits are long enough for a busy machine and short enough to wait for; backends are taken in turn. */
+const testServer: Partial<ServerConfig> = {
   headTimeout: 10_000,
   bodyTimeout: 10_000,
   idleTimeout: 10_000,
   connectTimeout: 3_000,
   backendTimeout: 10_000,
-  totalTimeout: 0,
-  tunnelTimeout: 0,
-  deadBackendTTL: 30,
-  deadOn500: false,
-  deadOn503: 'without-retry-after',
-  deadOn5xx: true,
-  deadBackendOn500: true,
-  retryOnError: 3,
-  retryBodyLimit: 65_536,
-  strategy: 'ROUND_ROBIN',
-  engine: 'wire',
-  accessLog: 'none',
-  accessLogFormat: 'hipache',
-  backendCa: [],
-  staticDir: null,
   drainTimeout: 5_000,
-  memoryLimit: 0,
-  legacyForwardedHeaders: false,
-  debugHeaders: 'trusted',
-  halfClosedClients: 'probe',
-  maxHeadBytes: 32_768,
-  maxHeaderCount: 100,
-  maxLineBytes: 16_384,
+  strategy: 'ROUND_ROBIN',
+  accessLog: 'none',
 };
 
-/** A whole configuration for a test. */
+/** A whole configuration for a test: the defaults, in a folder where nobody has a file of settings. */
 export function testConfig(overrides: ProxyOverrides = {}): Config {
-  const driver = overrides.driver ?? 'memory:';
+  const defaults = loadConfig({ env: { CJS_PROXY_DRIVER: overrides.driver ?? 'memory:' }, cwd: tmpdir(), root: false });
   return {
-    source: 'defaults',
-    warnings: [],
-    server: { ...testServer, ...overrides.server },
+    ...defaults,
+    server: { ...defaults.server, ...testServer, ...overrides.server },
     http: { bind: overrides.http ?? [{ address: '127.0.0.1', port: 0 }] },
     https: { bind: overrides.https ?? [] },
-    driver: { read: driver, write: driver },
-    redis: { cacheEntries: 1_000, timeout: 1_000, maxStale: 0 },
     trustedProxies: overrides.trustedProxies ?? [],
-    user: '',
-    group: '',
     logLevel: 'silent',
   };
 }

@@ -63,14 +63,15 @@ describe('the mark of a refused backend', () => {
     expect(await channel.many(1)).toEqual([`${host};http://127.0.0.1:1/;1;3`]);
   });
 
-  it('is published once, however many requests meet it at the same time', async () => {
+  it('is published the same however many requests meet it at the same time, all of which are served', async () => {
     const channel = await hipache.deadChannel();
     const backend = await hipache.backend(ok());
     await serves(refused, backend.url);
-    await Promise.all(Array.from({ length: 10 }, () => site.get(host)));
+    const answers = await Promise.all(Array.from({ length: 10 }, () => site.get(host)));
+    expect(answers.map((answer) => answer.status)).toEqual(Array.from({ length: 10 }, () => 200));
     await channel.many(1);
     await site.told();
-    expect(channel.messages).toHaveLength(1);
+    expect(new Set(channel.messages)).toEqual(new Set([`${host};http://127.0.0.1:1/;0;2`]));
   });
 
   it('names the requested host in lower case and without its port', async () => {
@@ -105,12 +106,14 @@ describe('the mark of a refused backend', () => {
     expect(await site.cli('exists', `dead:${host}`)).toBe('0');
   });
 
-  it('keeps requests away from it', async () => {
+  it('keeps requests away from it: no further one meets it', async () => {
+    const channel = await hipache.deadChannel();
     await serves(refused, (await hipache.backend(ok('alive'))).url);
     await site.get(host);
     await marked('0');
-    site.started.proxy.store.markDead = () => Promise.reject(new Error('nothing is dead any more'));
     expect(new Set(await site.bodies(host, 20))).toEqual(new Set(['alive']));
+    await site.told();
+    expect(channel.messages).toHaveLength(1);
   });
 });
 

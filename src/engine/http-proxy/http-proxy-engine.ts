@@ -11,21 +11,15 @@
 import http from 'node:http';
 import https from 'node:https';
 import net, { type Socket } from 'node:net';
-import tls from 'node:tls';
 import { ProxyServer } from 'http-proxy';
 import { ProxyError } from '../../errors/proxy-error.js';
 import type { Exchange } from '../../exchange/exchange.js';
 import type { Backend } from '../../model/backend.js';
 import type { AttemptReport, Engine } from '../engine.js';
 import { RequestStream } from './adapters.js';
+import { type Agents, closeIdle, freshAgents, keptAgents } from './agents.js';
 import { HttpProxyAttempt } from './http-proxy-attempt.js';
 import type { HttpProxySettings } from './settings.js';
-
-/** The same pair of agents is used for all backends of a kind: an agent keeps its connections by address. */
-interface Agents {
-  readonly http: http.Agent;
-  readonly https: https.Agent;
-}
 
 /** Where and how node:http connects. `host` is a bare name or address, also for IPv6. */
 interface Target {
@@ -43,15 +37,8 @@ class HttpProxyEngine implements Engine {
 
   constructor(settings: HttpProxySettings) {
     this.#settings = settings;
-    this.#kept = createAgents(settings, {
-      keepAlive: settings.httpKeepAlive,
-      maxSockets: settings.maxSockets > 0 ? settings.maxSockets : Number.POSITIVE_INFINITY,
-      scheduling: 'lifo',
-      ...(settings.backendIdleTimeout > 0 ? { timeout: settings.backendIdleTimeout } : {}),
-    });
-    // A tunnel's directions end one by one. The option is one of net.connect, which an agent passes on.
-    const unkept = { keepAlive: false, allowHalfOpen: true };
-    this.#fresh = createAgents(settings, unkept);
+    this.#kept = keptAgents(settings);
+    this.#fresh = freshAgents(settings);
     this.#proxy = new ProxyServer({
       xfwd: false,
       changeOrigin: false,
@@ -106,25 +93,13 @@ class HttpProxyEngine implements Engine {
   }
 
   close(): void {
-    for (const agent of [this.#kept.http, this.#kept.https]) {
-      for (const sockets of Object.values(agent.freeSockets)) {
-        for (const socket of sockets ?? []) socket.destroy();
-      }
-    }
+    closeIdle(this.#kept);
   }
 }
 
 /** Creates the engine; its connections are its own. */
 export function createHttpProxyEngine(settings: HttpProxySettings): Engine {
   return new HttpProxyEngine(settings);
-}
-
-function createAgents(settings: HttpProxySettings, options: http.AgentOptions): Agents {
-  const ca = settings.trust?.ca ?? [];
-  return {
-    http: new http.Agent({ ...options, noDelay: true }),
-    https: new https.Agent({ ...options, noDelay: true, ...(ca.length > 0 ? { ca: [...tls.rootCertificates, ...ca] } : {}) }),
-  };
 }
 
 function targetOf(backend: Backend): Target {

@@ -12,6 +12,5 @@ export interface HttpProxySettings extends OutgoingSettings, HeadLimits {
   readonly backendIdleTimeout: number;
   /** Silence of a backend after which an attempt fails. */
   readonly backendTimeout: number;
-  /** Absent: the system's certificates alone are trusted. */
-  readonly trust?: BackendTls;
+  readonly trust: BackendTls;
 }

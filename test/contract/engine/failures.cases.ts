@@ -79,6 +79,20 @@ export const failureCases: CaseGroup = {
       'answers 502 to two different lengths',
       'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd',
     ),
+    badAnswerCase('answers 502 to the same length twice', 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc'),
+    badAnswerCase('answers 502 to a list of lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 3, 3\r\n\r\nabc'),
+    badAnswerCase(
+      'answers 502 to chunks in HTTP/1.0',
+      'HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n',
+    ),
+    badAnswerCase(
+      'answers 502 to chunks within chunks',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n',
+    ),
+    badAnswerCase('answers 502 to line ends without CR', 'HTTP/1.1 200 OK\nContent-Length: 3\n\nabc'),
+    badAnswerCase('answers 502 to a CR within a header value', 'HTTP/1.1 200 OK\r\nX-A: b\rc\r\nContent-Length: 0\r\n\r\n'),
+    badAnswerCase('answers 502 to a status that is no number', 'HTTP/1.1 2OO OK\r\nContent-Length: 0\r\n\r\n'),
+    badAnswerCase('answers 502 when a backend closes after an interim response', 'HTTP/1.1 100 Continue\r\n\r\n'),
     badAnswerCase(
       'answers 502 to a length beside chunks',
       `HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,

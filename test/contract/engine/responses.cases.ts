@@ -74,16 +74,14 @@ export const responseCases: CaseGroup = {
     {
       title: 'drops trailers that must not be trailers, both ways',
       async run(world) {
-        const trailers =
-          'X-Good: 1\r\nContent-Length: 5\r\nSet-Cookie: a=b\r\nTransfer-Encoding: chunked\r\nX-Forwarded-For: 6.6.6.6\r\n';
+        const trailers = 'X-Good: 1\r\nSet-Cookie: a=b\r\nX-Forwarded-For: 6.6.6.6\r\nContent-Type: text/html\r\n';
+        const framing = 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\nHost: evil.example\r\n';
         const backend = await world.backend(
           answering(Buffer.concat([Buffer.from(`${chunkedHead}\r\n`), inChunks('abc', 3, trailers)])),
         );
         const host = await world.frontend(backend);
         const request = head('POST', '/', host, 'Transfer-Encoding: chunked', 'TE: trailers');
-        const answer = await world.exchange(
-          Buffer.concat([Buffer.from(request), inChunks('def', 3, `${trailers}Host: evil.example\r\n`)]),
-        );
+        const answer = await world.exchange(Buffer.concat([Buffer.from(request), inChunks('def', 3, trailers + framing)]));
         expect(answer.trailers.lines).toEqual([['X-Good', '1']]);
         expect(backend.only.body?.trailers.lines).toEqual([['X-Good', '1']]);
       },

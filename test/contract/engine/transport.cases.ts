@@ -1,17 +1,13 @@
 // Ways to a backend other than plain IPv4: TLS, IPv6, unix sockets.
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'vitest';
 import { type BackendOptions, ok, type RawBackend, response } from '../../helpers/backend.js';
 import { createAuthority, selfSigned } from '../../helpers/certs.js';
 import { connectClient, connectTlsClient } from '../../helpers/raw-client.js';
-import { startProxy } from '../../helpers/start-proxy.js';
+import { type StartedProxy, startProxy } from '../../helpers/start-proxy.js';
 import { type CaseGroup, head, pattern, type World, withBody } from './world.js';
-
-const proxyProcess = fileURLToPath(new URL('../../helpers/proxy-process.ts', import.meta.url));
 
 /** Runs `use` with a folder that is gone afterwards. */
 async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
@@ -23,34 +19,21 @@ async function withFolder(use: (folder: string) => Promise<void>): Promise<void>
   }
 }
 
-/** Runs `use` with the port of a proxy process that trusts an authority, and serves backends by host. */
-async function withTrustingProxy(
-  world: World,
-  authority: string,
-  frontends: Readonly<Record<string, readonly string[]>>,
-  use: (port: number) => Promise<void>,
-): Promise<void> {
+/** Runs `use` with a proxy that trusts an authority. */
+async function withTrustingProxy(world: World, authority: string, use: (started: StartedProxy) => Promise<void>): Promise<void> {
   await withFolder(async (folder) => {
     const file = join(folder, 'ca.pem');
     await writeFile(file, authority);
-    const options = JSON.stringify({ server: { engine: world.engine }, frontends });
-    const child = spawn(process.execPath, ['--import', 'tsx', proxyProcess, options], {
-      env: { ...process.env, NODE_EXTRA_CA_CERTS: file },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const started = await startProxy({ server: { engine: world.engine, backendCa: [file] } });
     try {
-      const port = await new Promise<number>((resolve, reject) => {
-        child.stdout.once('data', (line: Buffer) => resolve(Number(line.toString())));
-        child.once('exit', (code) => reject(new Error(`the proxy process ended with ${code}`)));
-      });
-      await use(port);
+      await use(started);
     } finally {
-      child.kill('SIGKILL');
+      await started.close();
     }
   });
 }
 
-/** One exchange and an upgrade through a backend that was started in some way. */
+/** Two exchanges over one connection to a backend that was started in some way. */
 async function expectServed(world: World, backend: RawBackend): Promise<void> {
   const host = await world.frontend(backend);
   for (let turn = 0; turn < 2; turn++) {
@@ -164,13 +147,12 @@ export const transportCases: CaseGroup = {
         }, secure('127.0.0.1'));
         const named = await world.backend(ok('by name'), { ...secure('localhost'), host: '127.0.0.1' });
         const other = await world.backend(ok('secret'), secure('other.example.com'));
-        const frontends = {
-          'large.example.com': [large.url],
-          'tunnel.example.com': [tunnel.url],
-          'named.example.com': [named.url.replace('127.0.0.1', 'localhost')],
-          'other.example.com': [other.url],
-        };
-        await withTrustingProxy(world, authority.cert, frontends, async (port) => {
+        await withTrustingProxy(world, authority.cert, async ({ port, proxy }) => {
+          await proxy.store.writeFrontend('large.example.com', 'large', [large.url]);
+          await proxy.store.writeFrontend('tunnel.example.com', 'tunnel', [tunnel.url]);
+          await proxy.store.writeFrontend('named.example.com', 'named', [named.url.replace('127.0.0.1', 'localhost')]);
+          await proxy.store.writeFrontend('other.example.com', 'other', [other.url]);
+
           for (let turn = 0; turn < 2; turn++) {
             const client = await connectClient(port);
             client.send(withBody('POST', '/', 'large.example.com', 'x'));
