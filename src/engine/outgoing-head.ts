@@ -107,7 +107,7 @@ export function outgoingLines(exchange: Exchange, settings: OutgoingSettings): s
     if (!headers.has(Kind.xRequestId)) lines += `X-Request-Id: ${exchange.id}\r\n`;
   } else {
     lines = headers.without(hopByHop | forwardedKinds, head.connectionNames);
-    lines += `${client.trusted ? linesForTrusted(exchange) : linesForUntrusted(client, head.authority)}${exchange.id}\r\n`;
+    lines += `${client.trusted ? linesForTrusted(exchange) : linesForUntrusted(client, exchange.authority)}${exchange.id}\r\n`;
   }
   // An HTTP/1.0 request in absolute form may lack Host; HTTP/1.1 must have it (RFC 9112 section 3.2).
   if (!headers.has(Kind.host)) lines += `Host: ${head.authority}\r\n`;

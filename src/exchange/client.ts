@@ -10,6 +10,8 @@ export interface Client {
   readonly secure: boolean;
   /** The port that the client connected to. */
   readonly localPort: number;
+  /** The authority of its last request: asking again for the same one gives this string, whose hash is known already. */
+  lastAuthority: string;
   /** What an engine tells backends about this client, kept for the next request; see engine/outgoing-head. */
   readonly forwardedLines: { authority: string; text: string };
 }

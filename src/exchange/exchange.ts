@@ -35,6 +35,8 @@ export class Exchange {
 
   /** Request id; set by the stage `identify`. */
   id = '';
+  /** Host and port that were asked for; the client's `lastAuthority` where it is the same again. Empty for a head that was refused. */
+  authority = '';
   /** Address of the client as far as trusted proxies tell it. */
   clientAddress = '';
   /** `https` or `http`, as the client used it. */
@@ -55,6 +57,8 @@ export class Exchange {
   status = 0;
   /** The error that decided the answer, or the last one of an attempt. */
   error: ProxyError | null = null;
+  /** Why no further backend was tried after that error, in the words of Hipache; empty: another attempt could not have helped. */
+  gaveUp = '';
   outcome: Outcome = 'open';
   /** True once the exchange became a tunnel. */
   tunnel = false;

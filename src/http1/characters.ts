@@ -17,10 +17,11 @@ const isVisible = (byte: number): boolean => byte > space && byte < 0x7f;
 const isObsText = (byte: number): boolean => byte >= 0x80;
 
 /** Token bytes (RFC 9110 section 5.6.2): the byte in lower case, or 0 where it may not stand in a token. */
-export const tokenBytes: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
+const tokens: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => {
   if (!isAlphanumeric(byte) && !isOneOf(byte, "!#$%&'*+-.^_`|~")) return 0;
   return String.fromCharCode(byte).toLowerCase().charCodeAt(0);
 });
+export const tokenBytes = tokens;
 
 /** Bytes of a field value (RFC 9110 section 5.5): visible, blank or obs-text. No other control bytes, so no CR, LF, NUL or DEL. */
 export const fieldValueBytes: Uint8Array = table((byte) => isVisible(byte) || byte === space || byte === tab || isObsText(byte));
@@ -50,7 +51,7 @@ export const hexDigits: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) 
 export function isWord(buffer: Buffer, from: number, to: number, word: string): boolean {
   if (to - from !== word.length) return false;
   for (let at = 0; at < word.length; at++) {
-    if (tokenBytes[buffer[from + at] as number] !== word.charCodeAt(at)) return false;
+    if (tokens[buffer[from + at] as number] !== word.charCodeAt(at)) return false;
   }
   return true;
 }

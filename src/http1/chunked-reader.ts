@@ -2,11 +2,26 @@
 //
 // Strict where readers are known to differ: hexadecimal digits and nothing else for a size, CRLF and nothing else for a
 // line end, no blanks around sizes and extensions (RFC 9112 calls them bad), no size beyond what a number can count.
-import { carriageReturn, fieldValueBytes, hexDigits, lineFeed, noDigit, tokenBytes } from './characters.js';
+import {
+  carriageReturn as carriageReturnImported,
+  fieldValueBytes as fieldValueBytesImported,
+  hexDigits as hexDigitsImported,
+  lineFeed as lineFeedImported,
+  noDigit as noDigitImported,
+  tokenBytes as tokenBytesImported,
+} from './characters.js';
 import { HeadBuffer } from './head-buffer.js';
 import { describeByte, type HeadLimits, HeadLines, incomplete, refused } from './head-lines.js';
 import { HeaderList } from './headers.js';
 import { trailerLines } from './trailer-fields.js';
+
+// Copies of imports: V8 loads and checks an imported binding at each use, and folds a constant of the module into the code.
+const carriageReturn = carriageReturnImported;
+const fieldValueBytes = fieldValueBytesImported;
+const hexDigits = hexDigitsImported;
+const lineFeed = lineFeedImported;
+const noDigit = noDigitImported;
+const tokenBytes = tokenBytesImported;
 
 /** In the order of a chunk: those up to `quotedEnd` are on the line with the size. */
 const State = {

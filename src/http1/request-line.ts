@@ -1,7 +1,20 @@
 // The request line, byte by byte (RFC 9112 section 3): method, one blank, target, one blank, version, CRLF.
 import type { ErrorCode } from '../errors/catalog.js';
-import { carriageReturn, lineFeed, space, targetBytes, tokenBytes } from './characters.js';
+import {
+  carriageReturn as carriageReturnImported,
+  lineFeed as lineFeedImported,
+  space as spaceImported,
+  targetBytes as targetBytesImported,
+  tokenBytes as tokenBytesImported,
+} from './characters.js';
 import { describeByte, incomplete, refused } from './head-lines.js';
+
+// Copies of imports: V8 loads and checks an imported binding at each use, and folds a constant of the module into the code.
+const carriageReturn = carriageReturnImported;
+const lineFeed = lineFeedImported;
+const space = spaceImported;
+const targetBytes = targetBytesImported;
+const tokenBytes = tokenBytesImported;
 
 /** The version; `#` stands for a digit. */
 const versionShape = 'HTTP/#.#';

@@ -1,11 +1,22 @@
 // A response head from the bytes of a backend: the status line, the header lines, and how the body is delimited (RFC 9112).
 import { ProxyError } from '../errors/proxy-error.js';
-import { carriageReturn, fieldValueBytes, lineFeed, space } from './characters.js';
+import {
+  carriageReturn as carriageReturnImported,
+  fieldValueBytes as fieldValueBytesImported,
+  lineFeed as lineFeedImported,
+  space as spaceImported,
+} from './characters.js';
 import { connectionOptions } from './connection-options.js';
 import { decideLength, unstated } from './framing.js';
 import { describeByte, type HeadLimits, HeadLines, incomplete, refused } from './head-lines.js';
 import { HeaderList, Kind } from './headers.js';
 import { type BodyLength, type ResponseHead, untilClose } from './message.js';
+
+// Copies of imports: V8 loads and checks an imported binding at each use, and folds a constant of the module into the code.
+const carriageReturn = carriageReturnImported;
+const fieldValueBytes = fieldValueBytesImported;
+const lineFeed = lineFeedImported;
+const space = spaceImported;
 
 /** A response head that was read from a connection. */
 export class ParsedResponseHead implements ResponseHead {

@@ -90,6 +90,8 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
   #discarded = 0;
   #consuming = false;
   #halfClosed = false;
+  /** The half-closed client of this exchange was asked whether it is there. */
+  #asked = false;
   #queued = 0;
   /** Bytes that a tunnel had sent to the client when its silence was last judged. */
   #sentBefore = 0;
@@ -191,6 +193,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     this.#downstream.serve(exchange);
     this.#exchange = exchange;
     this.#state = 'exchange';
+    this.#asked = false;
     if (this.#context.settings.totalTimeout > 0 || this.#halfClosed) this.#awaitClient();
     return exchange;
   }
@@ -434,11 +437,13 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
 
   /**
    * A client that closed its sending side may be waiting for the answer, or gone: TCP does not tell. An interim response
-   * is harmless to the first (RFC 9110 section 15.2) and makes the kernel of the second reset the connection.
+   * is harmless to the first (RFC 9110 section 15.2) and makes the kernel of the second reset the connection. Nothing is
+   * read any more from a client that has ended, so only the next write after the reset tells of it: that one comes soon.
    */
   #probe(exchange: Exchange): void {
     if (!this.#downstream.begun && exchange.head.minor === 1) this.#socket.write(stillThere);
-    this.#await(probeAfter * 5);
+    this.#await(this.#asked ? probeAfter * 5 : probeAfter);
+    this.#asked = true;
   }
 
   // Shutting down.

@@ -45,7 +45,14 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
       socket.destroy();
       return;
     }
-    const client = { address: peer, trusted: trusted.has(peer), secure, localPort, forwardedLines: { authority: '', text: '' } };
+    const client = {
+      address: peer,
+      trusted: trusted.has(peer),
+      secure,
+      localPort,
+      lastAuthority: '',
+      forwardedLines: { authority: '', text: '' },
+    };
     new Http1Connection(socket, client, context);
   };
 

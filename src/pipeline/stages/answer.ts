@@ -48,7 +48,7 @@ export function createAnswer(
     const { type, body } = errorBody(exchange, error, pages);
     const pairs = ['content-type', type, 'x-cjs-proxy-error', error.code, ...uncacheable];
     if (error.status === 503) pairs.push('retry-after', retryAfter);
-    debug.answered(exchange, hipacheWords[error.code] ?? catalog[error.code].text);
+    debug.answered(exchange, exchange.gaveUp || (hipacheWords[error.code] ?? catalog[error.code].text));
     send(exchange, error.status, headerListFromPairs(withLength(pairs, error.status, body)), body);
   }
 

@@ -100,18 +100,28 @@ export class Forward implements AttemptReport {
   #next(exchange: Exchange, failed: Backend): Backend | null {
     if (exchange.tried === null) exchange.tried = [failed];
     else exchange.tried.push(failed);
-    return this.#pick(exchange);
+    const next = this.#pick(exchange);
+    if (next === null) exchange.gaveUp = 'Cannot find a valid backend';
+    return next;
   }
 
   #mayRetry(exchange: Exchange, error: ProxyError): boolean {
-    if (exchange.attempts > this.#parts.retryOnError) return false;
-    switch (error.retry) {
-      case 'no':
-        return false;
-      case 'if-idempotent':
-        return isRepeatable(exchange);
-      case 'yes':
-        return exchange.body.repeatable;
-    }
+    if (!mayHelp(exchange, error)) return false;
+    const { retryOnError } = this.#parts;
+    if (exchange.attempts <= retryOnError) return true;
+    exchange.gaveUp = retryOnError === 0 ? 'Retry on error is disabled' : 'Reached max retries limit';
+    return false;
+  }
+}
+
+/** Whether the request may be sent to another backend after this error. */
+function mayHelp(exchange: Exchange, error: ProxyError): boolean {
+  switch (error.retry) {
+    case 'no':
+      return false;
+    case 'if-idempotent':
+      return isRepeatable(exchange);
+    case 'yes':
+      return exchange.body.repeatable;
   }
 }

@@ -16,6 +16,9 @@ export function createIdentify(trusted: AddressSet): Stage {
     const { client, head } = exchange;
     exchange.scheme = client.secure ? 'https' : 'http';
     exchange.clientAddress = client.address;
+    // A string that was looked up before knows its hash; the equal one that was cut out of this head does not.
+    if (client.lastAuthority !== head.authority) client.lastAuthority = head.authority;
+    exchange.authority = client.lastAuthority;
     if (client.trusted) {
       identifyBehindProxy(exchange, trusted);
       const id = head.headers.first(Kind.xRequestId);

@@ -8,9 +8,9 @@ import type { Stage, StageResult } from '../stage.js';
 
 export function createRouteStage(routes: RouteCache): Stage {
   return (exchange) => {
-    const { authority, headers } = exchange.head;
+    const { authority } = exchange;
     // HTTP/1.0 allows it, but it asks for no site: not even the catch-all is meant, as in Hipache. An empty Host may mean it.
-    if (authority === '' && !headers.has(Kind.host)) return new ProxyError('no-host');
+    if (authority === '' && !exchange.head.headers.has(Kind.host)) return new ProxyError('no-host');
     const found = routes.find(authority);
     if (found instanceof Promise) return found.then((later) => settle(exchange, later));
     return settle(exchange, found);

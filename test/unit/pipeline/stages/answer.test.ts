@@ -79,6 +79,7 @@ function setUp(options: { method?: string; accept?: string; page?: Buffer | null
     trusted: false,
     secure: false,
     localPort: 80,
+    lastAuthority: '',
     forwardedLines: { authority: '', text: '' },
   };
   const exchange = new Exchange(head, body, client, port, 0);
