@@ -56,12 +56,16 @@ function bounded(family: AddressRange['family'], address: string, prefix: number
   return prefix <= most ? { family, address, prefix } : null;
 }
 
+/** Asked for every connection where no proxy is trusted. */
+const emptySet: AddressSet = { has: () => false };
+
 /**
  * Builds a set. One list a family: a single one would let `::/0` hold every IPv4 address too, which nobody means.
  * @param entries addresses and CIDR ranges
  * @throws Error that names the first entry which is neither
  */
 export function createAddressSet(entries: readonly string[]): AddressSet {
+  if (entries.length === 0) return emptySet;
   const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
   for (const entry of entries) {
     const range = parseRange(entry.trim());

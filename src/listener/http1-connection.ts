@@ -15,7 +15,6 @@ import { parseRequestHead } from '../http1/request-head.js';
 import type { Connections, ListedConnection } from './connections.js';
 import { Http1Downstream, type Http1Owner } from './http1-downstream.js';
 import { RequestBodyReader } from './request-body-reader.js';
-import { readShared } from './shared-read.js';
 
 /** What a connection needs to know. Milliseconds; 0 means no limit. */
 export interface Http1Settings extends HeadLimits {
@@ -106,10 +105,6 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     this.#noBody = new RequestBody(0, this, 0);
     this.#await(context.settings.headTimeout);
     context.connections.add(this);
-    const received = (chunk: Buffer): void => this.#received(chunk);
-    // The bytes are valid during the call only: what is kept (bodies, pipelined requests) is copied.
-    if (client.secure) socket.on('data', received);
-    else readShared(socket, received);
     socket.on('end', () => this.#ended());
     socket.on('error', () => {});
     socket.on('close', () => this.#closed());
@@ -117,7 +112,8 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
 
   // Bytes in.
 
-  #received(chunk: Buffer): void {
+  /** Takes what was read from the socket. The bytes are valid during the call only: what is kept is copied. */
+  received(chunk: Buffer): void {
     if (this.#state === 'exchange' && this.#bodyReader.done) {
       this.#keepPending(chunk);
       return;
@@ -303,7 +299,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
       else this.#keepPending(bytes);
     }
     if (!this.#halfClosed || this.#consuming) return;
-    if (this.#state === 'head') this.#socket.end();
+    if (this.#state === 'head') this.#endWriting();
     else if (this.#state === 'exchange' && !this.#bodyReader.done) this.#bodyBroken(new ProxyError('body-cut-short'));
   }
 
@@ -316,10 +312,15 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     this.#pending = [];
     this.#pendingBytes = 0;
     this.#headBytes = null;
-    this.#socket.end();
+    this.#endWriting();
     if (this.#socket.writableLength > 0) this.blocked();
     else this.#await(this.#halfClosed ? 0 : lingerTime);
     this.#socket.resume();
+  }
+
+  /** A second end() would make an error, with its stack trace, that nobody sees. */
+  #endWriting(): void {
+    if (!this.#socket.writableEnded) this.#socket.end();
   }
 
   #ended(): void {
@@ -328,7 +329,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
       case 'head':
       case 'discard':
       case 'linger':
-        this.#socket.end();
+        this.#endWriting();
         break;
       case 'tunnel':
         this.#exchange?.body.finish('');

@@ -3,6 +3,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { type AddressSet, plainAddress } from '../base/ip.js';
 import { StartError } from '../errors/start-error.js';
+import { acceptConnections, type BytesReceived } from './accept.js';
 import { Http1Connection, type Http1Context } from './http1-connection.js';
 
 /** Where to listen. */
@@ -32,18 +33,20 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: 'ports below 1024 need root (or CAP_NET_BIND_SERVICE); choose another port (http.port) or start as root',
 };
 
+const tlsBehaviour = { allowHalfOpen: true, noDelay: true, ALPNProtocols: ['http/1.1'] };
+
 /** @throws StartError in one line when the address cannot be had */
 export function openListener(options: ListenerOptions): Promise<Listener> {
   const { address, port, context, trusted } = options;
   const secure = options.tls !== null;
   let localPort = port;
 
-  const serve = (socket: net.Socket): void => {
+  const serve = (socket: net.Socket): BytesReceived | null => {
     const peer = plainAddress(socket.remoteAddress ?? '');
     // The peer may be gone already.
     if (peer === '') {
       socket.destroy();
-      return;
+      return null;
     }
     const client = {
       address: peer,
@@ -53,14 +56,18 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
       lastAuthority: '',
       forwardedLines: { authority: '', text: '' },
     };
-    new Http1Connection(socket, client, context);
+    const connection = new Http1Connection(socket, client, context);
+    return (chunk) => connection.received(chunk);
   };
 
   const server =
     options.tls === null
-      ? net.createServer({ allowHalfOpen: true, noDelay: true }, serve)
-      : tls.createServer({ ...options.tls, allowHalfOpen: true, noDelay: true, ALPNProtocols: ['http/1.1'] }, serve);
-  // A handshake that fails is the client's affair.
+      ? net.createServer({ allowHalfOpen: true, noDelay: true })
+      : tls.createServer({ ...options.tls, ...tlsBehaviour }, (socket) => {
+          const received = serve(socket);
+          if (received !== null) socket.on('data', received);
+        });
+  // A handshake that fails, or does not come to an end, is the client's affair.
   server.on('tlsClientError', (_error: Error, socket: tls.TLSSocket) => socket.destroy());
 
   return new Promise((resolve, reject) => {
@@ -72,6 +79,7 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
     server.listen({ host: address, port, backlog: 1024 }, () => {
       server.off('error', refused);
       localPort = (server.address() as net.AddressInfo).port;
+      if (!secure) acceptConnections(server, serve);
       resolve({ address, port: localPort, secure, stop: () => server.close() });
     });
   });

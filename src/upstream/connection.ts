@@ -83,6 +83,11 @@ export class Connection implements ReadTarget {
     return this.state !== 'closed' && !this.#ended && !this.#socket.destroyed;
   }
 
+  /** Everything written so far has left. */
+  get flushed(): boolean {
+    return !this.#waitingDrain;
+  }
+
   /**
    * Sends a string (latin1) or a buffer.
    * @returns true when all of it was taken by the kernel; false when `connectionDrained` will tell

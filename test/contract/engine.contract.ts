@@ -1,6 +1,7 @@
 // What every engine must do, as one suite over a real proxy and real sockets. Each engine is the other's oracle.
 import { afterAll, describe, expect, it } from 'vitest';
 import type { EngineName } from '../../src/config/config.js';
+import { badAnswerCases } from './engine/bad-answers.cases.js';
 import { bodyCases } from './engine/bodies.cases.js';
 import { connectionCases } from './engine/connections.cases.js';
 import { continueCases } from './engine/continue.cases.js';
@@ -12,11 +13,12 @@ import { requestCases } from './engine/requests.cases.js';
 import { responseCases } from './engine/responses.cases.js';
 import { retryCases } from './engine/retries.cases.js';
 import { transportCases } from './engine/transport.cases.js';
+import { tunnelCases } from './engine/tunnels.cases.js';
 import { upgradeCases } from './engine/upgrade.cases.js';
 import { type CaseGroup, Proxies, World } from './engine/world.js';
 
 /** What an engine cannot do, and why. */
-export interface Skip {
+interface Skip {
   /** Title of the case. */
   readonly case: string;
   readonly reason: string;
@@ -38,8 +40,10 @@ const groups: readonly CaseGroup[] = [
   forwardedCases,
   retryCases,
   failureCases,
+  badAnswerCases,
   healthCases,
   upgradeCases,
+  tunnelCases,
   transportCases,
 ];
 

@@ -20,7 +20,7 @@ export function handshake(host: string, ...lines: readonly string[]): string {
 }
 
 /** Messages of the channel `dead`, from the moment of subscription. */
-export interface DeadChannel {
+interface DeadChannel {
   readonly messages: readonly string[];
   /** Resolves with the messages when there are as many. */
   many(count: number): Promise<readonly string[]>;

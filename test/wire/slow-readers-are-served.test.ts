@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { head, pattern } from '../contract/engine/world.js';
 import { EndedEarly } from '../helpers/byte-queue.js';
-import { eventually, pause } from '../helpers/eventually.js';
+import { eventually } from '../helpers/eventually.js';
 import { inChunks } from '../helpers/http-reader.js';
 import type { RawClient } from '../helpers/raw-client.js';
 import { isLetGo, useProxy } from './use-proxy.js';
@@ -98,34 +98,4 @@ describe('a client that does not read', () => {
     client.pause();
     await eventually('the backend connection to close', () => isLetGo(backend));
   });
-});
-
-describe('the last piece of an answer', () => {
-  const wire = useProxy({ server: { idleTimeout: 300, bodyTimeout: 8000 } });
-  // Longer than a connection may be idle, and longer than a closing one is read.
-  const absences = [
-    ['a connection that is kept', [], 1000],
-    ['a connection that is closed', ['Connection: close'], 2600],
-  ] as const;
-
-  for (const [where, lines, absence] of absences) {
-    it(`waits on ${where} for a client that takes its time, though the exchange is over`, async () => {
-      const { world } = wire;
-      const backend = await world.backend((_request, connection) => connection.flood(withLength));
-      const client = await world.client();
-      client.pause();
-      client.send(head('GET', '/', await world.frontend(backend), ...lines));
-      await eventually('the request', () => backend.requests.length === 1);
-      // Reads until the proxy has handed all of it to a kernel that cannot take it all.
-      await eventually('the exchange to end', () => {
-        client.resume();
-        client.socket.once('data', () => client.pause());
-        return world.proxy.proxy.activeExchanges === 0;
-      });
-      client.pause();
-      await pause(absence);
-      client.resume();
-      expect((await client.response()).body.equals(body)).toBe(true);
-    });
-  }
 });

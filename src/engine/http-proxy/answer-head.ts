@@ -7,7 +7,7 @@ import { parseResponseHead } from '../../http1/response-head.js';
 import { trailerLines } from '../../http1/trailer-fields.js';
 
 /** What an IncomingMessage and the event `information` of node:http have in common. */
-export interface MessageStart {
+interface MessageStart {
   readonly statusCode?: number | undefined;
   readonly statusMessage?: string | undefined;
   readonly httpVersion: string;

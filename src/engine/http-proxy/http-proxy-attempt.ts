@@ -28,6 +28,7 @@ export class HttpProxyAttempt implements RequestOwner, BodySink, Upstream, Tunne
   readonly #exchange: Exchange;
   readonly #backend: Backend;
   readonly #report: AttemptReport;
+  readonly #startOver: () => void;
   #request: ClientRequest | null = null;
   #socket: Socket | null = null;
   #answer: IncomingMessage | null = null;
@@ -43,11 +44,13 @@ export class HttpProxyAttempt implements RequestOwner, BodySink, Upstream, Tunne
   #over = false;
   readonly #onSilence = () => this.#silent();
 
-  constructor(settings: HttpProxySettings, exchange: Exchange, backend: Backend, report: AttemptReport) {
+  /** @param startOver called when the connection was lost before anything was sent on it: asks for the same on a new one */
+  constructor(settings: HttpProxySettings, exchange: Exchange, backend: Backend, report: AttemptReport, startOver: () => void) {
     this.#settings = settings;
     this.#exchange = exchange;
     this.#backend = backend;
     this.#report = report;
+    this.#startOver = startOver;
     this.stream = new RequestStream<HttpProxyAttempt>(this, exchange.head.method, exchange.head.target, exchange.head.authority);
     const limit = settings.connectTimeout;
     if (limit > 0) this.#connectTimer = setTimeout(() => this.#fail(connectTimeout(this.#progress, backend.origin)), limit);
@@ -58,6 +61,12 @@ export class HttpProxyAttempt implements RequestOwner, BodySink, Upstream, Tunne
   /** A connection was assigned and nothing has been sent. Sets the head that the rest of the product decided on. */
   opened(request: ClientRequest, socket: Socket): void {
     if (this.#over) return;
+    if (used.has(socket) && !socket.writable) {
+      // The backend closed it a moment ago and the agent has not noticed: nothing is lost, not even for a POST.
+      this.cut();
+      this.#startOver();
+      return;
+    }
     this.#request = request;
     request.on('information', (start) => this.#interim(start));
     // Without a listener node:http would report an upgrade that nobody asked for as a hang-up.

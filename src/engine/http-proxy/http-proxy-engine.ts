@@ -51,7 +51,8 @@ class HttpProxyEngine implements Engine {
   }
 
   send(exchange: Exchange, backend: Backend, fresh: boolean, report: AttemptReport): void {
-    const attempt = new HttpProxyAttempt(this.#settings, exchange, backend, report);
+    const startOver = () => this.send(exchange, backend, true, report);
+    const attempt = new HttpProxyAttempt(this.#settings, exchange, backend, report, startOver);
     exchange.upstream = attempt;
     try {
       if (exchange.upgrade === '') this.#forward(attempt, backend, fresh ? this.#fresh : this.#kept);

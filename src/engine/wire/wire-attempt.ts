@@ -53,12 +53,12 @@ export class WireAttempt implements ConnectionTaker, ConnectionUser, BodySink, U
     this.#reused = connection.requests > 0;
     connection.user = this;
     connection.requests++;
-    this.#touch();
     exchange.sentAt = performance.now();
     const head = outgoingHead(exchange, this.#engine.settings);
     if (body.length === 0) {
       this.#requestSent = true;
       connection.write(head);
+      this.#touch();
       return;
     }
     const whole = body.wholeIfBuffered();
@@ -66,11 +66,15 @@ export class WireAttempt implements ConnectionTaker, ConnectionUser, BodySink, U
       this.#requestSent = true;
       const text = whole.toString('latin1');
       connection.write(body.length === chunked ? head + framedChunk(text) + lastChunk('') : head + text);
+      this.#touch();
       return;
     }
     this.#headToSend = head;
     body.attach(this);
-    if (this.#headToSend !== '' && !this.#over) connection.write(this.#takeHead());
+    if (this.#headToSend !== '' && !this.#over) {
+      connection.write(this.#takeHead());
+      this.#touch();
+    }
   }
 
   connectionFailed(error: ProxyError): void {
@@ -78,8 +82,12 @@ export class WireAttempt implements ConnectionTaker, ConnectionUser, BodySink, U
   }
 
   bodyData(chunk: Buffer): boolean {
-    const connection = this.#connection as Connection;
+    const flushed = this.#sendData(chunk, this.#connection as Connection);
     this.#touch();
+    return flushed;
+  }
+
+  #sendData(chunk: Buffer, connection: Connection): boolean {
     if (this.#relay.tunnel) return connection.write(chunk);
     const head = this.#takeHead();
     const framed = this.#exchange.body.length === chunked;
@@ -97,7 +105,6 @@ export class WireAttempt implements ConnectionTaker, ConnectionUser, BodySink, U
 
   bodyEnd(trailers: string): void {
     const connection = this.#connection as Connection;
-    this.#touch();
     if (this.#relay.tunnel) {
       connection.end();
       if (this.#relay.backendEnded) this.#succeed(false);
@@ -107,8 +114,7 @@ export class WireAttempt implements ConnectionTaker, ConnectionUser, BodySink, U
     const head = this.#takeHead();
     if (this.#exchange.body.length === chunked) connection.write(head + lastChunk(trailers));
     else if (head !== '') connection.write(head);
-    // The answer may have come before the end of the request.
-    if (this.#relay.done) this.#succeed(true);
+    this.#touch();
   }
 
   #takeHead(): string {
@@ -241,8 +247,15 @@ export class WireAttempt implements ConnectionTaker, ConnectionUser, BodySink, U
     if (this.#connection === null) this.#pool.withdraw(this);
   }
 
+  /**
+   * Gives the backend time again. While the client is slow to send there is nothing that the backend could answer: the
+   * listener's deadline for bodies watches then.
+   */
   #touch(): void {
+    const connection = this.#connection;
     const limit = this.#engine.settings.backendTimeout;
-    if (this.#connection !== null && limit > 0 && !this.#relay.tunnel) this.#connection.deadline = this.#engine.clock.now + limit;
+    if (connection === null || limit === 0 || this.#relay.tunnel) return;
+    const clientIsSlow = !this.#requestSent && connection.flushed;
+    connection.deadline = clientIsSlow ? 0 : this.#engine.clock.now + limit;
   }
 }
