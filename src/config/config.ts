@@ -18,7 +18,7 @@ export interface TlsBind extends Bind {
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
 }
 
-export type AccessLogFormat = 'hipache' | 'combined' | 'json';
+type AccessLogFormat = 'hipache' | 'combined' | 'json';
 export type Strategy = 'RANDOM' | 'ROUND_ROBIN';
 export type EngineName = 'wire' | 'http-proxy';
 

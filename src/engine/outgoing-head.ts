@@ -1,7 +1,7 @@
 // The head that goes to a backend: hop-by-hop lines removed, forwarded lines set. One decision for both engines.
 import type { Client } from '../exchange/client.js';
 import type { Exchange } from '../exchange/exchange.js';
-import { bit, type HeaderList, Kind } from '../http1/headers.js';
+import { bit, Kind } from '../http1/headers.js';
 import { chunked } from '../http1/message.js';
 
 /**
@@ -98,7 +98,7 @@ function connectionLines(exchange: Exchange, settings: OutgoingSettings): string
  * The header lines that a backend gets, each ended by CRLF, without the empty line.
  * Host is the client's, with its port and case, as Hipache does.
  */
-export function outgoingLines(exchange: Exchange, settings: OutgoingSettings): string {
+function outgoingLines(exchange: Exchange, settings: OutgoingSettings): string {
   const { head, client } = exchange;
   const headers = head.headers;
   let lines: string;
@@ -131,11 +131,4 @@ export function outgoingPairs(exchange: Exchange, settings: OutgoingSettings): s
     pairs.push(name, line.slice(colon + 1).trim());
   }
   return pairs;
-}
-
-/** Milliseconds that a backend promises to keep an idle connection (`Keep-Alive: timeout=N`), less one second; 0: no promise. */
-export function promisedIdle(headers: HeaderList): number {
-  if (!headers.has(Kind.keepAlive)) return 0;
-  const match = /(?:^|[\s,])timeout=(\d{1,6})/i.exec(headers.first(Kind.keepAlive));
-  return match === null ? 0 : Math.max(500, Number(match[1]) * 1000 - 1000);
 }

@@ -1,6 +1,12 @@
 // The body of a request on its way to a backend: keeps the first bytes so that they can be sent again to another backend.
 import { type BodyLength, untilClose } from '../http1/message.js';
 
+/**
+ * Bytes in front of each chunk, in its own storage, that its receiver may overwrite: a request head is put there so
+ * that both leave in one write without a copy. A source leaves them for all chunks but those of a tunnel.
+ */
+export const bodyHeadroom = 1024;
+
 /** Where body bytes go: the backend's connection. */
 export interface BodySink {
   /** Takes bytes; returns false to ask for a pause until it calls `body.resume()`. */

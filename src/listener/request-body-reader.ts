@@ -1,5 +1,5 @@
 // Takes the body of a request out of a client's byte stream, by its length or chunk by chunk.
-import type { RequestBody } from '../exchange/request-body.js';
+import { bodyHeadroom, type RequestBody } from '../exchange/request-body.js';
 import { ChunkedReader } from '../http1/chunked-reader.js';
 import type { HeadLimits } from '../http1/head-lines.js';
 import { type BodyLength, chunked } from '../http1/message.js';
@@ -36,8 +36,7 @@ export class RequestBodyReader {
       const end = Math.min(chunk.length, at + this.#remaining);
       this.#remaining -= end - at;
       this.done = this.#remaining === 0;
-      // Copied: the chunk is a view of the buffer that the next read goes into.
-      body?.push(Buffer.from(chunk.subarray(at, end)));
+      if (body !== null) pushCopy(body, chunk, at, end);
       return end;
     }
     let next = at;
@@ -47,10 +46,17 @@ export class RequestBodyReader {
         this.error = chunks.error;
         return chunk.length;
       }
-      if (chunks.dataEnd > chunks.dataStart) body?.push(Buffer.from(chunk.subarray(chunks.dataStart, chunks.dataEnd)));
+      if (body !== null && chunks.dataEnd > chunks.dataStart) pushCopy(body, chunk, chunks.dataStart, chunks.dataEnd);
     }
     this.done = chunks.done;
     if (this.done) this.trailers = chunks.trailers;
     return next;
   }
+}
+
+/** Copied, since the next read goes into the same buffer; with room in front, so that a head can be put before it without another copy. */
+function pushCopy(body: RequestBody, chunk: Buffer, start: number, end: number): void {
+  const storage = Buffer.allocUnsafeSlow(bodyHeadroom + end - start);
+  chunk.copy(storage, bodyHeadroom, start, end);
+  body.push(storage.subarray(bodyHeadroom));
 }

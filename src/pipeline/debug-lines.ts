@@ -44,7 +44,10 @@ export function createDebugLines(audience: DebugAudience, staleness: Staleness):
       if (wanted(exchange)) exchange.responseLines += common(exchange);
     },
     answered(exchange, message) {
-      if (wanted(exchange)) exchange.responseLines += `x-debug-error: ${safe(message)}\r\n${common(exchange)}`;
+      if (!wanted(exchange)) return;
+      // A backend's answer may have been told already that then could not be relayed.
+      const others = exchange.responseLines.replace(/^x-debug-.*\r\n/gm, '');
+      exchange.responseLines = `${others}x-debug-error: ${safe(message)}\r\n${common(exchange)}`;
     },
   };
 }

@@ -28,7 +28,8 @@ export type ConnectionState = 'connecting' | 'busy' | 'idle' | 'closed';
 /** Room in front of what is read: a new head is written there, in place, before the first bytes of a body. */
 const headroom = 1024;
 const firstBufferSize = 16 * 1024;
-const fullBufferSize = 64 * 1024;
+/** Room for 64 KiB of body and its head, so that such an answer can be read in one go. */
+const fullBufferSize = 80 * 1024;
 
 export class Connection implements ReadTarget {
   readonly backend: Backend;

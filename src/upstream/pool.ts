@@ -67,6 +67,8 @@ export class Pool implements ConnectionOwner {
       this.#idle.pop();
       if (!connection.usable) continue;
       connection.state = 'busy';
+      // The limit of an idle connection is over; a silent backend has its own, or none.
+      connection.deadline = 0;
       taker.connectionReady(connection);
       return;
     }
@@ -96,12 +98,14 @@ export class Pool implements ConnectionOwner {
   release(connection: Connection): void {
     connection.user = null;
     if (!connection.usable) return;
-    const next = this.#waiting.shift();
+    const { httpKeepAlive } = this.#settings;
+    // Its backend was told that no further request comes; who waits gets a new one when this one is closed.
+    const next = httpKeepAlive || connection.requests === 0 ? this.#waiting.shift() : undefined;
     if (next !== undefined) {
       next.taker.connectionReady(connection);
       return;
     }
-    if (!this.#settings.httpKeepAlive) {
+    if (!httpKeepAlive) {
       connection.destroy();
       return;
     }

@@ -55,7 +55,11 @@ function compile(): string {
   const sources = readdirSync(join(projectRoot, 'src'), { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.ts'))
     .map((path) => join('src', path));
-  const compilerOptions: ts.CompilerOptions = { target: ts.ScriptTarget.ES2023, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true };
+  const compilerOptions: ts.CompilerOptions = {
+    target: ts.ScriptTarget.ES2023,
+    module: ts.ModuleKind.ESNext,
+    verbatimModuleSyntax: true,
+  };
   for (const path of [...sources, `${program}.ts`, 'test/helpers/start-proxy.ts']) {
     const { outputText } = ts.transpileModule(readFileSync(join(projectRoot, path), 'utf8'), { compilerOptions });
     const output = join(folder, path.replace(/\.ts$/, '.js'));

@@ -34,7 +34,9 @@ describe('a client that leaves', () => {
       const client = await world.client();
       client.send(head('POST', '/upload', host, 'Content-Length: 1000000'));
       client.send(pattern(300_000));
-      const connection = await eventually('half of the upload', () => backend.connections.find(({ queue }) => queue.length === 300_000));
+      const connection = await eventually('half of the upload', () =>
+        backend.connections.find(({ queue }) => queue.length === 300_000),
+      );
       leave(client);
       await eventually('the backend connection to close', () => connection.queue.end);
       await expectSlotFree(world, host);

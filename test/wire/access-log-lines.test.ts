@@ -50,7 +50,8 @@ describe("Hipache's format", () => {
       bytes = answer.head.length + answer.body.length;
     });
     expect(lines.length).toBe(1);
-    const [, address, time, method, target, version, status, size, referer, agent, identifier] = hipacheLine.exec(lines[0] as string) ?? [];
+    const [, address, time, method, target, version, status, size, referer, agent, identifier] =
+      hipacheLine.exec(lines[0] as string) ?? [];
     expect({ address, method, target, version, status, size, referer, agent }).toEqual({
       address: '::ffff:127.0.0.1',
       method: 'GET',
@@ -124,7 +125,8 @@ describe("Hipache's format", () => {
       const host = await world.frontend(
         await world.backend(async (request, connection) => {
           await request.whole();
-          if (request.target === '/chunks') connection.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n');
+          if (request.target === '/chunks')
+            connection.send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n');
           else connection.send(ok(request.target === '/large' ? body : 'small'));
         }),
       );
@@ -205,7 +207,14 @@ describe('the combined format', () => {
       await world.exchange(head('GET', '/x"y', host, 'User-Agent: agent "7"'));
       refusal = (await world.get('nobody.example.com', '/', 'Referer: http://a/', 'Accept: text/plain')).body.length;
     });
-    expect(lines.map((line) => combinedLine.exec(line)?.slice(1).filter((_, at) => at !== 1))).toEqual([
+    expect(
+      lines.map((line) =>
+        combinedLine
+          .exec(line)
+          ?.slice(1)
+          .filter((_, at) => at !== 1),
+      ),
+    ).toEqual([
       ['127.0.0.1', 'GET', '/x\\x22y', '1.1', '200', '5', '-', 'agent \\x227\\x22'],
       ['127.0.0.1', 'GET', '/', '1.1', '400', String(refusal), 'http://a/', '-'],
     ]);

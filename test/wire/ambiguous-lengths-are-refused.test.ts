@@ -16,7 +16,11 @@ const lengths: readonly Refusal[] = [
   { what: 'a list of lengths', bytes: post('Content-Length: 5, 5', '12345'), code: 'ambiguous-length' },
   { what: 'a length beside chunked', bytes: post('Content-Length: 5\r\nTransfer-Encoding: chunked'), code: 'ambiguous-length' },
   { what: 'chunked beside a length', bytes: post('Transfer-Encoding: chunked\r\nContent-Length: 5'), code: 'ambiguous-length' },
-  { what: 'a length of zero beside chunked', bytes: post('Content-Length: 0\r\nTransfer-Encoding: chunked'), code: 'ambiguous-length' },
+  {
+    what: 'a length of zero beside chunked',
+    bytes: post('Content-Length: 0\r\nTransfer-Encoding: chunked'),
+    code: 'ambiguous-length',
+  },
   { what: 'an empty length', bytes: post('Content-Length:', smuggled), code: 'ambiguous-length' },
   { what: 'a negative length', bytes: post('Content-Length: -1', smuggled), code: 'ambiguous-length' },
   { what: 'a length with a plus sign', bytes: post('Content-Length: +5', '12345'), code: 'ambiguous-length' },
@@ -30,17 +34,29 @@ const lengths: readonly Refusal[] = [
     bytes: post('Content-Length: 18446744073709551621', '12345'),
     code: 'ambiguous-length',
   },
-  { what: 'chunked in HTTP/1.0', bytes: `POST / HTTP/1.0\r\nHost: HOST\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`, code: 'ambiguous-length' },
+  {
+    what: 'chunked in HTTP/1.0',
+    bytes: `POST / HTTP/1.0\r\nHost: HOST\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`,
+    code: 'ambiguous-length',
+  },
 ];
 
 const codings: readonly Refusal[] = [
   { what: 'chunked twice', bytes: post('Transfer-Encoding: chunked, chunked'), code: 'ambiguous-length' },
-  { what: 'chunked on two lines', bytes: post('Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked'), code: 'ambiguous-length' },
+  {
+    what: 'chunked on two lines',
+    bytes: post('Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked'),
+    code: 'ambiguous-length',
+  },
   { what: 'chunked before another coding', bytes: post('Transfer-Encoding: chunked, identity'), code: 'ambiguous-length' },
   { what: 'identity', bytes: post('Transfer-Encoding: identity'), code: 'unknown-transfer-coding' },
   { what: 'identity before chunked', bytes: post('Transfer-Encoding: identity, chunked'), code: 'unknown-transfer-coding' },
   { what: 'gzip before chunked', bytes: post('Transfer-Encoding: gzip, chunked'), code: 'unknown-transfer-coding' },
-  { what: 'gzip and chunked on two lines', bytes: post('Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked'), code: 'unknown-transfer-coding' },
+  {
+    what: 'gzip and chunked on two lines',
+    bytes: post('Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked'),
+    code: 'unknown-transfer-coding',
+  },
   { what: 'a coding whose name begins with an x', bytes: post('Transfer-Encoding: xchunked'), code: 'unknown-transfer-coding' },
   { what: 'chunked with a parameter', bytes: post('Transfer-Encoding: chunked;a=b'), code: 'bad-header' },
   { what: 'chunked in quotes', bytes: post('Transfer-Encoding: "chunked"'), code: 'bad-header' },

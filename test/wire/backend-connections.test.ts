@@ -37,9 +37,10 @@ describe('a cap on connections', () => {
 
   it('gives a waiting request a new connection when the one it waits for breaks', async () => {
     const { world } = wire;
+    let breaking = false;
     const backend = await world.backend(async (request, connection) => {
       if (request.target === '/break') {
-        await eventually('the third request to wait', () => world.proxy.proxy.activeExchanges === 3);
+        await eventually('the time to break', () => breaking);
         connection.reset();
       } else connection.send(ok('served'));
     });
@@ -47,7 +48,11 @@ describe('a cap on connections', () => {
     const post = (target: string): Promise<unknown> => world.exchange(withBody('POST', target, host, 'x'));
     const broken = [post('/break'), post('/break')];
     await eventually('both to be there', () => backend.requests.length === 2);
-    expect(await post('/wait')).toMatchObject({ text: 'served' });
+    const running = world.proxy.proxy.activeExchanges;
+    const waiting = post('/wait');
+    await eventually('the third to wait', () => world.proxy.proxy.activeExchanges > running);
+    breaking = true;
+    expect(await waiting).toMatchObject({ text: 'served' });
     expect(await Promise.all(broken)).toMatchObject([{ status: 502 }, { status: 502 }]);
   });
 
@@ -120,6 +125,21 @@ describe('a backend that says how long it keeps a connection', () => {
   });
 });
 
+describe('without a limit for silence', () => {
+  const wire = useProxy({ server: { backendTimeout: 0, backendIdleTimeout: 300 } });
+
+  it('a connection that was idle has no limit either once it is used again', async () => {
+    const { world } = wire;
+    const backend = await world.backend(async (request, connection) => {
+      if (request.target === '/slow') await pause(1000);
+      connection.send(ok(request.target));
+    });
+    const host = await world.frontend(backend);
+    for (const target of ['/quick', '/slow']) expect((await world.get(host, target)).text).toBe(target);
+    expect(backend.connections.length).toBe(1);
+  });
+});
+
 describe('a kept connection', () => {
   const wire = useProxy();
 
@@ -150,7 +170,10 @@ describe('a kept connection', () => {
 
   it('is not used for a request whose answer said that it is the last', async () => {
     const { world } = wire;
-    for (const last of ['HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', 'HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n']) {
+    for (const last of [
+      'HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
+      'HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n',
+    ]) {
       const backend = await world.backend(last);
       const host = await world.frontend(backend);
       for (let turn = 0; turn < 3; turn++) expect((await world.get(host)).status).toBe(200);

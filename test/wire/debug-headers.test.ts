@@ -62,7 +62,11 @@ describe('debugHeaders: trusted', () => {
     await withWorld({ trustedProxies: ['127.0.0.1'] }, async (world) => {
       const host = await world.frontend(await world.backend(ok()));
       const client = await world.client();
-      for (const [line, count] of [['X-Debug: 1', 7], ['X-Other: 1', 0], ['X-Debug: 0', 7]] as const) {
+      for (const [line, count] of [
+        ['X-Debug: 1', 7],
+        ['X-Other: 1', 0],
+        ['X-Debug: 0', 7],
+      ] as const) {
         client.send(head('GET', '/', host, line));
         expect(debugNames(await client.response()).length).toBe(count);
       }
@@ -106,7 +110,7 @@ describe('debugHeaders: everyone', () => {
       const backend = await world.backend(ok());
       await world.proxy.proxy.store.writeFrontend('odd.example.com', 'a\r\nSet-Cookie: x=y\r\n\r\n€', [backend.url]);
       const response = await world.get('odd.example.com', '/', 'X-Debug: 1');
-      expect(response.fields.get('x-debug-vhost')).toBe('a??Set-Cookie: x=y?????'.replace('?????', '????') + '?');
+      expect(response.fields.get('x-debug-vhost')).toBe('a??Set-Cookie: x=y?????');
       expect(response.fields.get('set-cookie')).toBeNull();
     });
   });

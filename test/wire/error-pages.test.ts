@@ -15,7 +15,12 @@ describe('an error of the proxy', () => {
 
   it('is a page by default, for browsers and for who accepts anything', async () => {
     const { world } = wire;
-    for (const accept of [[], ['Accept: */*'], ['Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'], ['Accept: ;;;']]) {
+    for (const accept of [
+      [],
+      ['Accept: */*'],
+      ['Accept: text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'],
+      ['Accept: ;;;'],
+    ]) {
       const answer = await world.get(unknown, '/', ...accept);
       expect(answer.status).toBe(400);
       expect(answer.fields.get('content-type')).toBe('text/html');
@@ -30,7 +35,11 @@ describe('an error of the proxy', () => {
 
   it('is JSON for who prefers it, with the id of the request', async () => {
     const { world } = wire;
-    for (const accept of ['application/json', 'application/vnd.api+json, text/html;q=0.5', 'text/html;q=0.1, application/problem+json']) {
+    for (const accept of [
+      'application/json',
+      'application/vnd.api+json, text/html;q=0.5',
+      'text/html;q=0.1, application/problem+json',
+    ]) {
       const answer = await world.get(unknown, '/', `Accept: ${accept}`);
       expect(answer.fields.get('content-type')).toBe('application/json');
       const { error } = JSON.parse(answer.text) as { error: Record<string, unknown> };
@@ -77,7 +86,9 @@ describe('an error of the proxy', () => {
 
   it('is not what an application answers itself', async () => {
     const { world } = wire;
-    const answer = await world.get(await world.frontend(await world.backend(response('502 Bad Gateway', 'my own', 'Content-Type: text/plain'))));
+    const answer = await world.get(
+      await world.frontend(await world.backend(response('502 Bad Gateway', 'my own', 'Content-Type: text/plain'))),
+    );
     expect(answer.text).toBe('my own');
     expect(answer.fields.get('x-cjs-proxy-error')).toBeNull();
   });
@@ -102,7 +113,8 @@ describe('staticDir', () => {
   it('takes edits, new files and removals without a restart', async () => {
     const { world } = wire;
     const host = await world.frontend(world.refusing[0]);
-    const shows = (text: string): Promise<boolean> => eventually(`the page to be ${text}`, async () => (await world.get(host)).text === text);
+    const shows = (text: string): Promise<boolean> =>
+      eventually(`the page to be ${text}`, async () => (await world.get(host)).text === text);
     write('502', '<p>edited');
     await shows('<p>edited');
     write('backend-refused', '<p>new');

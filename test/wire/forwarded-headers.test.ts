@@ -2,9 +2,17 @@
 import { describe, expect, it } from 'vitest';
 import { head } from '../contract/engine/world.js';
 import { ok, type RawBackend } from '../helpers/backend.js';
-import { type Wire, useProxy } from './use-proxy.js';
+import { useProxy, type Wire } from './use-proxy.js';
 
-const names = ['x-forwarded-for', 'x-real-ip', 'x-forwarded-proto', 'x-forwarded-protocol', 'x-forwarded-port', 'x-forwarded-host', 'forwarded'] as const;
+const names = [
+  'x-forwarded-for',
+  'x-real-ip',
+  'x-forwarded-proto',
+  'x-forwarded-protocol',
+  'x-forwarded-port',
+  'x-forwarded-host',
+  'forwarded',
+] as const;
 
 /** What the backend was told, one value each (null: nothing); fails where a line is doubled. */
 function told(backend: RawBackend): Record<string, string | null> {
@@ -18,7 +26,10 @@ function told(backend: RawBackend): Record<string, string | null> {
 }
 
 /** Sends a request with some lines and gives what the backend was told. */
-async function send(wire: Wire, ...lines: readonly string[]): Promise<{ told: Record<string, string | null>; backend: RawBackend; host: string }> {
+async function send(
+  wire: Wire,
+  ...lines: readonly string[]
+): Promise<{ told: Record<string, string | null>; backend: RawBackend; host: string }> {
   const { world } = wire;
   const backend = await world.backend(ok());
   const host = await world.frontend(backend);
@@ -71,7 +82,12 @@ describe('a client that nobody trusts', () => {
 
   it('cannot have lines removed by naming them in Connection', async () => {
     const named = [...names, 'host', 'x-request-id', 'authorization', 'cookie'].join(', ');
-    const { backend, told, host } = await send(wire, `Connection: keep-alive, ${named}`, 'Authorization: Bearer x', 'Cookie: a=b');
+    const { backend, told, host } = await send(
+      wire,
+      `Connection: keep-alive, ${named}`,
+      'Authorization: Bearer x',
+      'Cookie: a=b',
+    );
     expect(told['x-forwarded-for']).toBe('127.0.0.1');
     expect(told['x-forwarded-host']).toBe(host);
     expect(told['x-real-ip']).toBe('127.0.0.1');
@@ -80,7 +96,9 @@ describe('a client that nobody trusts', () => {
 
   it('cannot choose the id of its request', async () => {
     const { backend } = await send(wire, 'X-Request-Id: mine');
-    expect(backend.only.fields.all('x-request-id')).toEqual([expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/)]);
+    expect(backend.only.fields.all('x-request-id')).toEqual([
+      expect.stringMatching(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/),
+    ]);
   });
 
   it('is told about anew with each request of its connection, whatever the host', async () => {

@@ -44,7 +44,12 @@ describe('a client that closed its sending side', () => {
     });
     const host = await world.frontend(backend);
     const client = await world.client();
-    client.send(head('GET', '/1', host) + withBody('POST', '/2', host, 'two') + head('GET', '/', '__ping__').repeat(2) + head('GET', '/3', host));
+    client.send(
+      head('GET', '/1', host) +
+        withBody('POST', '/2', host, 'two') +
+        head('GET', '/', '__ping__').repeat(2) +
+        head('GET', '/3', host),
+    );
     client.end();
     const texts: string[] = [];
     for (let turn = 0; turn < 5; turn++) texts.push((await client.response()).text);

@@ -25,11 +25,23 @@ function bind(name: string): TlsBind {
   const files = { key: join(folder, `${name}.key`), cert: join(folder, `${name}.pem`) };
   writeFileSync(files.key, key);
   writeFileSync(files.cert, cert);
-  return { address: '127.0.0.1', port: 0, ...files, ca: [], passphrase: '', ciphers: '', honorCipherOrder: true, minVersion: 'TLSv1.2' };
+  return {
+    address: '127.0.0.1',
+    port: 0,
+    ...files,
+    ca: [],
+    passphrase: '',
+    ciphers: '',
+    honorCipherOrder: true,
+    minVersion: 'TLSv1.2',
+  };
 }
 
 const limit = 1500;
-const wire = useProxy({ https: [bind('secure.example.com')], server: { bodyTimeout: limit, headTimeout: limit, idleTimeout: limit } });
+const wire = useProxy({
+  https: [bind('secure.example.com')],
+  server: { bodyTimeout: limit, headTimeout: limit, idleTimeout: limit },
+});
 
 async function secureClient(): Promise<RawClient> {
   return connectTlsClient(wire.world.proxy.securePort, 'secure.example.com');
@@ -44,7 +56,13 @@ describe('a client over TLS', () => {
     const ports = new Set<number | undefined>();
     for (let turn = 0; turn < 3; turn++) {
       const text = await new Promise<string>((resolve, reject) => {
-        const options = { host: '127.0.0.1', port: world.proxy.securePort, servername: 'secure.example.com', headers: { Host: host }, agent };
+        const options = {
+          host: '127.0.0.1',
+          port: world.proxy.securePort,
+          servername: 'secure.example.com',
+          headers: { Host: host },
+          agent,
+        };
         const request = https.get(options, (response) => {
           ports.add(response.socket.localPort);
           let body = '';
@@ -116,7 +134,11 @@ describe('a client over TLS', () => {
     const backend = await world.backend(ok('fine'));
     const host = await world.frontend(backend);
     const client = await secureClient();
-    client.send(head('GET', '/', host).repeat(3) + head('POST', '/', host, 'Content-Length: 5', 'Transfer-Encoding: chunked') + head('GET', '/smuggled', host));
+    client.send(
+      head('GET', '/', host).repeat(3) +
+        head('POST', '/', host, 'Content-Length: 5', 'Transfer-Encoding: chunked') +
+        head('GET', '/smuggled', host),
+    );
     for (let turn = 0; turn < 3; turn++) expect((await client.response()).text).toBe('fine');
     expect((await client.response()).fields.get('x-cjs-proxy-error')).toBe('ambiguous-length');
     expect((await client.queue.rest()).bytes.length).toBe(0);
@@ -174,10 +196,13 @@ describe('a client over TLS', () => {
 describe('the handshake', () => {
   function handshake(options: tls.ConnectionOptions): Promise<string> {
     return new Promise((resolve, reject) => {
-      const socket = tls.connect({ port: wire.world.proxy.securePort, host: '127.0.0.1', rejectUnauthorized: false, ...options }, () => {
-        resolve(`${socket.getProtocol()} ${socket.alpnProtocol}`);
-        socket.destroy();
-      });
+      const socket = tls.connect(
+        { port: wire.world.proxy.securePort, host: '127.0.0.1', rejectUnauthorized: false, ...options },
+        () => {
+          resolve(`${socket.getProtocol()} ${socket.alpnProtocol}`);
+          socket.destroy();
+        },
+      );
       socket.once('error', reject);
     });
   }

@@ -1,8 +1,8 @@
 // Chunk sizes are where readers differ most: a size that one reads and another does not begins a request of its own.
 import { describe, expect, it } from 'vitest';
+import { head } from '../contract/engine/world.js';
 import { ok } from '../helpers/backend.js';
 import { eventually } from '../helpers/eventually.js';
-import { head } from '../contract/engine/world.js';
 import { type Refusal, refuses, smuggled } from './refusals.js';
 import { useProxy } from './use-proxy.js';
 

@@ -24,7 +24,11 @@ const requestLines: readonly Refusal[] = [
   { what: 'a fragment', bytes: starting('GET /a#b HTTP/1.1'), code: 'bad-request-line' },
   { what: 'a control byte in the target', bytes: starting('GET /a\x01 HTTP/1.1'), code: 'bad-request-line' },
   { what: 'a NUL in the target', bytes: starting('GET /\x00 HTTP/1.1'), code: 'bad-request-line' },
-  { what: 'a request line that ends with a bare LF', bytes: `GET / HTTP/1.1\nHost: HOST\r\n\r\n${smuggled}`, code: 'bad-request-line' },
+  {
+    what: 'a request line that ends with a bare LF',
+    bytes: `GET / HTTP/1.1\nHost: HOST\r\n\r\n${smuggled}`,
+    code: 'bad-request-line',
+  },
   { what: 'a lone CR in the request line', bytes: starting('GET / HTTP/1.1\rX'), code: 'bad-request-line' },
   { what: 'a blank before the method', bytes: starting(' GET / HTTP/1.1'), code: 'bad-request-line' },
   { what: 'a method with a colon', bytes: starting('GE:T / HTTP/1.1'), code: 'bad-request-line' },
@@ -61,7 +65,11 @@ const headerLines: readonly Refusal[] = [
   { what: 'a line that is too long', bytes: get(`A: ${'b'.repeat(1100)}\r\n`), code: 'head-too-large' },
   { what: 'too many lines', bytes: get('A: b\r\n'.repeat(21)), code: 'head-too-large' },
   { what: 'a head that is too large', bytes: get(`A: ${'b'.repeat(900)}\r\n`.repeat(5)), code: 'head-too-large' },
-  { what: 'a header line that never ends', bytes: `GET / HTTP/1.1\r\nHost: HOST\r\nA: ${'b'.repeat(1100)}`, code: 'head-too-large' },
+  {
+    what: 'a header line that never ends',
+    bytes: `GET / HTTP/1.1\r\nHost: HOST\r\nA: ${'b'.repeat(1100)}`,
+    code: 'head-too-large',
+  },
   { what: 'an expectation that nobody knows', bytes: get('Content-Length: 1\r\nExpect: 200-ok\r\n'), code: 'bad-expectation' },
 ];
 

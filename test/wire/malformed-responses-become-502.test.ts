@@ -129,7 +129,9 @@ describe('bytes behind a complete answer', () => {
     const { world } = wire;
     const backend = await world.backend(async (request, connection) => {
       await request.whole();
-      connection.send(request.method === 'HEAD' ? `HTTP/1.1 200 OK\r\nContent-Length: ${evil.length}\r\n\r\n${evil}` : ok('second'));
+      connection.send(
+        request.method === 'HEAD' ? `HTTP/1.1 200 OK\r\nContent-Length: ${evil.length}\r\n\r\n${evil}` : ok('second'),
+      );
     });
     const host = await world.frontend(backend);
     const client = await world.client();

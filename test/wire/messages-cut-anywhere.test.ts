@@ -13,17 +13,24 @@ function essence(text: string): string {
 }
 
 function told(response: RawResponse): string {
-  return [...response.interims.map((interim) => interim.text), essence(response.head), response.text, JSON.stringify(response.trailers.lines)].join('|');
+  return [
+    ...response.interims.map((interim) => interim.text),
+    essence(response.head),
+    response.text,
+    JSON.stringify(response.trailers.lines),
+  ].join('|');
 }
 
 const requests: readonly (readonly [string, (host: string) => string])[] = [
   [
     'a head with a body',
-    (host) => `\r\n${head('POST', '/path?query=1', host, 'X-A: b', 'Content-Length: 11', 'Connection: keep-alive, X-Drop', 'X-Drop: 1')}hello world`,
+    (host) =>
+      `\r\n${head('POST', '/path?query=1', host, 'X-A: b', 'Content-Length: 11', 'Connection: keep-alive, X-Drop', 'X-Drop: 1')}hello world`,
   ],
   [
     'a head with chunks and trailers',
-    (host) => `${head('PUT', '/', host, 'Transfer-Encoding: chunked', 'Trailer: X-Sum')}5;e="x;y"\r\nhello\r\n06\r\n world\r\n0\r\nX-Sum: 1\r\n\r\n`,
+    (host) =>
+      `${head('PUT', '/', host, 'Transfer-Encoding: chunked', 'Trailer: X-Sum')}5;e="x;y"\r\nhello\r\n06\r\n world\r\n0\r\nX-Sum: 1\r\n\r\n`,
   ],
   ['two requests', (host) => `${head('POST', '/1', host, 'Content-Length: 3')}one${head('GET', '/2', host)}`],
 ];
@@ -48,14 +55,21 @@ for (const [what, make] of requests) {
       for (let turn = 0; turn < perMessage; turn++) expect((await client.response()).text).toBe('ok');
       const arrived = backend.requests.splice(0);
       for (const request of arrived) await request.whole();
-      seen.add(arrived.map((request) => `${essence(request.head)}|${request.text}|${JSON.stringify(request.body?.trailers.lines)}`).join('||'));
+      seen.add(
+        arrived
+          .map((request) => `${essence(request.head)}|${request.text}|${JSON.stringify(request.body?.trailers.lines)}`)
+          .join('||'),
+      );
     }
     expect([...seen].length).toBe(1);
   });
 }
 
 const answers: readonly (readonly [string, string])[] = [
-  ['an answer with Content-Length', 'HTTP/1.1 200 Fine\r\nX-A: b\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nContent-Length: 11\r\n\r\nhello world'],
+  [
+    'an answer with Content-Length',
+    'HTTP/1.1 200 Fine\r\nX-A: b\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nContent-Length: 11\r\n\r\nhello world',
+  ],
   [
     'an answer with chunks and trailers',
     'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n5;e="x;y"\r\nhello\r\n06\r\n world\r\n0\r\nX-Sum: 1\r\n\r\n',

@@ -26,13 +26,18 @@ it('answers 500 requests of all kinds in one segment, in order', async () => {
     const kind = at % 5;
     if (kind === 0) pieces.push(Buffer.from(head('GET', `/${at}`, host)));
     if (kind === 1) pieces.push(Buffer.from(withBody('POST', `/${at}`, host, `body ${at}`)));
-    if (kind === 2) pieces.push(Buffer.from(head('PUT', `/${at}`, host, 'Transfer-Encoding: chunked')), inChunks(`chunks ${at}`, 3));
+    if (kind === 2)
+      pieces.push(Buffer.from(head('PUT', `/${at}`, host, 'Transfer-Encoding: chunked')), inChunks(`chunks ${at}`, 3));
     if (kind === 3) pieces.push(Buffer.from(head('GET', `/${at}`, '__ping__')));
     if (kind === 4) pieces.push(Buffer.from(head('GET', `/${at}`, 'nobody.example.com', 'Accept: text/plain')));
     expected.push(
-      [`GET /${at} `, `POST /${at} body ${at}`, `PUT /${at} chunks ${at}`, 'ok', 'This domain is not associated with an application.\n'][
-        kind
-      ] as string,
+      [
+        `GET /${at} `,
+        `POST /${at} body ${at}`,
+        `PUT /${at} chunks ${at}`,
+        'ok',
+        'This domain is not associated with an application.\n',
+      ][kind] as string,
     );
   }
   const client = await world.client();
@@ -105,7 +110,9 @@ it('serves a pipelining client while a large answer is on its way', async () => 
   });
   const host = await world.frontend(backend);
   const client = await world.client();
-  client.send(head('GET', '/large', host) + head('GET', '/small', host) + head('GET', '/large', host) + head('GET', '/end', host));
+  client.send(
+    head('GET', '/large', host) + head('GET', '/small', host) + head('GET', '/large', host) + head('GET', '/end', host),
+  );
   expect((await client.response()).body.equals(body)).toBe(true);
   expect((await client.response()).text).toBe('/small');
   expect((await client.response()).body.equals(body)).toBe(true);

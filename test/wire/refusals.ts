@@ -1,6 +1,6 @@
 // Requests that must be refused, as tables: what is sent, and what the client is told.
 import { expect, it } from 'vitest';
-import { type ErrorCode, catalog } from '../../src/errors/catalog.js';
+import { catalog, type ErrorCode } from '../../src/errors/catalog.js';
 import { ok } from '../helpers/backend.js';
 import type { Wire } from './use-proxy.js';
 
@@ -35,7 +35,9 @@ export function refuses(wire: Wire, rows: readonly Refusal[]): void {
       const rest = await client.queue.rest();
       expect(rest.end).toBe('end');
       expect(rest.bytes.toString('latin1')).toBe('');
-      expect(backend.requests.map((request) => request.target)).toEqual(row.inBody === true ? backend.requests.map(() => '/body') : []);
+      expect(backend.requests.map((request) => request.target)).toEqual(
+        row.inBody === true ? backend.requests.map(() => '/body') : [],
+      );
       for (const request of backend.requests) expect(request.body).toBeNull();
     });
   }

@@ -106,7 +106,7 @@ describe('a body', () => {
     const backend = await world.backend(ok());
     const host = await world.frontend(backend);
     const client = await world.client();
-    client.send(head('POST', '/', host, 'Content-Length: 10') + 'half');
+    client.send(`${head('POST', '/', host, 'Content-Length: 10')}half`);
     const response = await client.response();
     expect(response.status).toBe(408);
     expect(response.fields.get('x-cjs-proxy-error')).toBe('body-timeout');
@@ -178,7 +178,7 @@ describe('a body', () => {
     const { world } = wire;
     const host = await world.frontend(await world.backend(ok()));
     const client = await world.client();
-    client.send(withBody('POST', '/', host, 'one') + head('POST', '/', host, 'Content-Length: 9') + 'two');
+    client.send(`${withBody('POST', '/', host, 'one') + head('POST', '/', host, 'Content-Length: 9')}two`);
     expect((await client.response()).status).toBe(200);
     expect((await client.response()).status).toBe(408);
   });

@@ -2,7 +2,7 @@
 import net, { type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { eventually, settled } from '../helpers/eventually.js';
-import { FlowSink, FlowSource, type FlowServer, startFlowServer } from '../helpers/flow.js';
+import { type FlowServer, FlowSink, FlowSource, startFlowServer } from '../helpers/flow.js';
 import { type SpawnedProxy, spawnProxy } from '../helpers/spawn-proxy.js';
 
 const gibibyte = 2 ** 30;
@@ -26,7 +26,9 @@ beforeAll(async () => {
     received = new FlowSink(socket, (sink) => {
       const chunked = sink.head.includes('/chunks');
       if (!sink.head.startsWith('GET')) return;
-      socket.write(`HTTP/1.1 200 OK\r\n${chunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${gibibyte}`}\r\nConnection: close\r\n\r\n`);
+      socket.write(
+        `HTTP/1.1 200 OK\r\n${chunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${gibibyte}`}\r\nConnection: close\r\n\r\n`,
+      );
       answer = new FlowSource(socket, gibibyte, chunked);
     });
   });
@@ -87,7 +89,9 @@ for (const [how, path] of [
     const chunked = path === '/chunks';
     const peak = await peakResident(async () => {
       const before = received;
-      client.write(`PUT ${path} HTTP/1.1\r\nHost: flow.example.com\r\n${chunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${gibibyte}`}\r\n\r\n`);
+      client.write(
+        `PUT ${path} HTTP/1.1\r\nHost: flow.example.com\r\n${chunked ? 'Transfer-Encoding: chunked' : `Content-Length: ${gibibyte}`}\r\n\r\n`,
+      );
       const source = new FlowSource(client, gibibyte, chunked);
       await eventually('a part of the upload', () => received !== before && received.taken > 16 * mebibyte);
       backendSocket.pause();

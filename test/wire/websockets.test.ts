@@ -1,7 +1,8 @@
 // WebSocket as browsers and servers really speak it: the `ws` package on both sides of the proxy.
+
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -212,8 +213,12 @@ describe('a WebSocket through the proxy', () => {
   it('is refused in the words of an application that does not want it', async () => {
     const plain = http.createServer((_request, response) => response.writeHead(403, { 'X-Why': 'because' }).end('no'));
     await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));
-    plain.on('upgrade', (_request, socket) => socket.end('HTTP/1.1 403 Forbidden\r\nX-Why: because\r\nContent-Length: 2\r\n\r\nno'));
-    await proxy.proxy.store.writeFrontend('plain.example.com', 'plain', [`http://127.0.0.1:${(plain.address() as AddressInfo).port}`]);
+    plain.on('upgrade', (_request, socket) =>
+      socket.end('HTTP/1.1 403 Forbidden\r\nX-Why: because\r\nContent-Length: 2\r\n\r\nno'),
+    );
+    await proxy.proxy.store.writeFrontend('plain.example.com', 'plain', [
+      `http://127.0.0.1:${(plain.address() as AddressInfo).port}`,
+    ]);
     expect((await refusal(connect(proxy, { name: 'plain.example.com' }))).status).toBe(403);
     plain.close();
   });
@@ -221,7 +226,14 @@ describe('a WebSocket through the proxy', () => {
 
 describe('time', () => {
   it('does not end a WebSocket that is silent for longer than any limit of a request', async () => {
-    const limits = { headTimeout: 300, bodyTimeout: 300, idleTimeout: 300, backendTimeout: 300, totalTimeout: 300, backendIdleTimeout: 300 };
+    const limits = {
+      headTimeout: 300,
+      bodyTimeout: 300,
+      idleTimeout: 300,
+      backendTimeout: 300,
+      totalTimeout: 300,
+      backendIdleTimeout: 300,
+    };
     await withProxy({ server: limits }, async (proxy) => {
       const socket = await opened(connect(proxy));
       await pause(1200);
@@ -279,7 +291,15 @@ describe('the access log', () => {
       const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
       expect(lines.length).toBe(1);
       const line = JSON.parse(lines[0] as string) as Record<string, unknown>;
-      expect(line).toMatchObject({ method: 'GET', target: '/room?id=1', status: 101, host, identifier: 'chat', outcome: 'forwarded', error: null });
+      expect(line).toMatchObject({
+        method: 'GET',
+        target: '/room?id=1',
+        status: 101,
+        host,
+        identifier: 'chat',
+        outcome: 'forwarded',
+        error: null,
+      });
       expect(line.bytes).toBeGreaterThan(10_000);
       expect(line.totalMs).toBeGreaterThan(190);
       expect(line.backendMs).toBeLessThan(line.totalMs as number);

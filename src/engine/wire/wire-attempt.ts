@@ -4,7 +4,7 @@ import { classifySocketError } from '../../errors/classify.js';
 import { ProxyError } from '../../errors/proxy-error.js';
 import type { Upstream } from '../../exchange/downstream.js';
 import type { Exchange } from '../../exchange/exchange.js';
-import type { BodySink } from '../../exchange/request-body.js';
+import { type BodySink, bodyHeadroom } from '../../exchange/request-body.js';
 import { chunked, type ResponseHead } from '../../http1/message.js';
 import type { Backend } from '../../model/backend.js';
 import type { Connection, ConnectionUser } from '../../upstream/connection.js';
@@ -12,7 +12,7 @@ import type { ConnectionTaker, Pool } from '../../upstream/pool.js';
 import type { AttemptReport } from '../engine.js';
 import { outgoingHead } from '../outgoing-head.js';
 import { ResponseRelay } from './relay-response.js';
-import { framedChunk, inOneString, lastChunk } from './send-body.js';
+import { framedChunk, inOneString, lastChunk, shortBody } from './send-body.js';
 import type { WireContext } from './wire-settings.js';
 
 export class WireAttempt implements ConnectionTaker, ConnectionUser, BodySink, Upstream {
@@ -62,10 +62,9 @@ export class WireAttempt implements ConnectionTaker, ConnectionUser, BodySink, U
       return;
     }
     const whole = body.wholeIfBuffered();
-    if (whole !== null && whole.length <= inOneString) {
+    if (whole !== null && (body.length !== chunked || whole.length <= inOneString)) {
       this.#requestSent = true;
-      const text = whole.toString('latin1');
-      connection.write(body.length === chunked ? head + framedChunk(text) + lastChunk('') : head + text);
+      this.#sendWhole(connection, head, whole, body.length === chunked);
       this.#touch();
       return;
     }
@@ -74,6 +73,19 @@ export class WireAttempt implements ConnectionTaker, ConnectionUser, BodySink, U
     if (this.#headToSend !== '' && !this.#over) {
       connection.write(this.#takeHead());
       this.#touch();
+    }
+  }
+
+  /** Head and body in one write where that can be done without copying more than it saves. */
+  #sendWhole(connection: Connection, head: string, body: Buffer, framed: boolean): void {
+    if (framed) {
+      connection.write(head + framedChunk(body.toString('latin1')) + lastChunk(''));
+    } else if (body.length <= shortBody || head.length > bodyHeadroom) {
+      connection.write(head + body.toString('latin1'));
+    } else {
+      const message = Buffer.from(body.buffer, body.byteOffset - head.length, head.length + body.length);
+      message.write(head, 'latin1');
+      connection.write(message);
     }
   }
 
