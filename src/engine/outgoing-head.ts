@@ -128,7 +128,7 @@ export function outgoingPairs(exchange: Exchange, settings: OutgoingSettings): s
     if (colon <= 0) continue;
     const name = line.slice(0, colon);
     if (exchange.head.body === chunked && name.toLowerCase() === 'transfer-encoding') continue;
-    pairs.push(name, line.slice(colon + 1).trim());
+    pairs.push(name, line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, ''));
   }
   return pairs;
 }

@@ -63,7 +63,7 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
   const server =
     options.tls === null
       ? net.createServer({ allowHalfOpen: true, noDelay: true })
-      : tls.createServer({ ...options.tls, ...tlsBehaviour }, (socket) => {
+      : tls.createServer({ ...options.tls, ...tlsBehaviour, handshakeTimeout: context.settings.headTimeout }, (socket) => {
           const received = serve(socket);
           if (received !== null) socket.on('data', received);
         });

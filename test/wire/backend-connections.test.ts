@@ -37,6 +37,7 @@ describe('a cap on connections', () => {
 
   it('gives a waiting request a new connection when the one it waits for breaks', async () => {
     const { world } = wire;
+    await eventually('earlier exchanges to end', () => world.proxy.proxy.activeExchanges === 0);
     let breaking = false;
     const backend = await world.backend(async (request, connection) => {
       if (request.target === '/break') {
@@ -48,9 +49,8 @@ describe('a cap on connections', () => {
     const post = (target: string): Promise<unknown> => world.exchange(withBody('POST', target, host, 'x'));
     const broken = [post('/break'), post('/break')];
     await eventually('both to be there', () => backend.requests.length === 2);
-    const running = world.proxy.proxy.activeExchanges;
     const waiting = post('/wait');
-    await eventually('the third to wait', () => world.proxy.proxy.activeExchanges > running);
+    await eventually('the third to wait', () => world.proxy.proxy.activeExchanges === 3);
     breaking = true;
     expect(await waiting).toMatchObject({ text: 'served' });
     expect(await Promise.all(broken)).toMatchObject([{ status: 502 }, { status: 502 }]);

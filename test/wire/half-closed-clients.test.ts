@@ -159,6 +159,7 @@ describe('a client that is gone while its backend is silent', () => {
       connection.send(ok(request.target));
     });
     let released = false;
+    await eventually('earlier exchanges to end', () => world.proxy.proxy.activeExchanges === 0);
     const host = await world.frontend(backend);
     const holder = await world.client();
     holder.send(head('GET', '/held', host));
@@ -167,6 +168,7 @@ describe('a client that is gone while its backend is silent', () => {
     gone.send(head('GET', '/gone', host));
     const last = await world.client();
     last.send(head('GET', '/last', host));
+    await eventually('both to wait', () => world.proxy.proxy.activeExchanges === 3);
     gone.reset();
     await eventually('the proxy to notice', () => world.proxy.proxy.activeExchanges === 2);
     released = true;
