@@ -99,7 +99,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     this.#socket = socket;
     this.#client = client;
     this.#context = context;
-    this.#downstream = new Http1Downstream(socket, this);
+    this.#downstream = new Http1Downstream(socket, client.secure, this);
     this.#downstream.tunnelOpened = () => this.#openTunnel();
     this.#bodyReader = new RequestBodyReader(context.settings);
     this.#noBody = new RequestBody(0, this, 0);
@@ -313,7 +313,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     this.#pendingBytes = 0;
     this.#headBytes = null;
     this.#endWriting();
-    if (this.#socket.writableLength > 0) this.blocked();
+    if (this.#downstream.pending) this.blocked();
     else this.#await(this.#halfClosed ? 0 : lingerTime);
     this.#socket.resume();
   }
@@ -372,7 +372,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
   /** Arms the deadline for what the client of a running exchange owes at this moment: to read, to send, or to be there. */
   #awaitClient(): void {
     const { bodyTimeout, halfClosedClients } = this.#context.settings;
-    if (this.#socket.writableLength > 0 || this.#owesBody) this.#await(bodyTimeout);
+    if (this.#downstream.pending || this.#owesBody) this.#await(bodyTimeout);
     else this.#await(this.#halfClosed && halfClosedClients === 'probe' && !this.#downstream.begun ? probeAfter : 0);
   }
 
@@ -413,7 +413,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     const total = settings.totalTimeout;
     if (exchange !== null && total > 0 && now >= exchange.startedAt + total) {
       handler.refuse(exchange, new ProxyError('total-timeout'));
-    } else if (this.#socket.writableLength > 0) {
+    } else if (this.#downstream.pending) {
       if (this.#clientReads()) this.#await(this.#state === 'tunnel' ? settings.tunnelTimeout : settings.bodyTimeout);
       else this.#socket.destroy();
     } else if (exchange !== null) {
@@ -442,7 +442,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
    * read any more from a client that has ended, so only the next write after the reset tells of it: that one comes soon.
    */
   #probe(exchange: Exchange): void {
-    if (!this.#downstream.begun && exchange.head.minor === 1) this.#socket.write(stillThere);
+    if (!this.#downstream.begun && exchange.head.minor === 1) this.#downstream.remark(stillThere);
     this.#await(this.#asked ? probeAfter * 5 : probeAfter);
     this.#asked = true;
   }

@@ -1,6 +1,7 @@
 // The port towards an HTTP/1.x client over its socket: decides how the response is delimited, and writes it in as few pieces as can be.
 import type { Socket } from 'node:net';
 import { httpDate } from '../base/http-date.js';
+import { SocketWriter } from '../base/socket-writer.js';
 import type { Downstream } from '../exchange/downstream.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { bit, Kind } from '../http1/headers.js';
@@ -42,18 +43,16 @@ export class Http1Downstream implements Downstream {
   readonly #owner: Http1Owner;
   #exchange: Exchange | null = null;
   #delimiting: Delimiting = 'none';
-  #waiting = false;
-  readonly #flushed: () => void;
+  readonly #writer: SocketWriter;
 
-  constructor(socket: Socket, owner: Http1Owner) {
+  /** @param secure whether the socket encrypts */
+  constructor(socket: Socket, secure: boolean, owner: Http1Owner) {
     this.#socket = socket;
     this.#owner = owner;
-    this.#flushed = () => {
-      if (!this.#waiting || socket.writableLength !== 0) return;
-      this.#waiting = false;
+    this.#writer = new SocketWriter(socket, !secure, () => {
       owner.unblocked();
       this.#exchange?.upstream?.resume();
-    };
+    });
   }
 
   /** Makes the port ready for the next exchange. */
@@ -64,9 +63,14 @@ export class Http1Downstream implements Downstream {
     this.closes = false;
     this.continued = false;
     // What of the last response still waits is not this one's: its own first delay is timed anew.
-    this.#waiting = false;
+    this.#writer.restart();
     this.#exchange = null;
     this.#delimiting = 'none';
+  }
+
+  /** Response bytes wait for the client. */
+  get pending(): boolean {
+    return this.#writer.pending;
   }
 
   serve(exchange: Exchange): void {
@@ -99,7 +103,7 @@ export class Http1Downstream implements Downstream {
       buffer.write(text, start - text.length, 'latin1');
       return this.#sendBytes(buffer.subarray(start - text.length, end));
     }
-    this.#socket.cork();
+    this.#writer.cork();
     this.#send(text);
     this.#sendBytes(buffer.subarray(start, end));
     return this.#uncork();
@@ -185,44 +189,37 @@ export class Http1Downstream implements Downstream {
     const open = `${text}${size.toString(16)}\r\n`;
     const close = last ? '\r\n0\r\n\r\n' : '\r\n';
     if (size <= inOneString) return this.#send(open + buffer.toString('latin1', start, end) + close);
-    this.#socket.cork();
+    this.#writer.cork();
     this.#send(open);
     this.#sendBytes(buffer.subarray(start, end));
     this.#send(close);
     return this.#uncork();
   }
 
+  /** Sends a text that belongs to no exchange's answer. */
+  remark(text: string): void {
+    this.#writer.text(text);
+  }
+
   #send(text: string): boolean {
     this.bytesSent += text.length;
-    this.#socket.write(text, 'latin1', this.#flushed);
-    return this.#taken();
+    const waited = this.#writer.waiting;
+    return this.#tell(this.#writer.text(text), waited);
   }
 
   #sendBytes(bytes: Buffer): boolean {
     this.bytesSent += bytes.length;
-    this.#socket.write(bytes, this.#flushed);
-    return this.#taken();
+    const waited = this.#writer.waiting;
+    return this.#tell(this.#writer.bytes(bytes), waited);
   }
 
   #uncork(): boolean {
-    this.#socket.uncork();
-    return this.#taken();
+    return this.#tell(this.#writer.uncork(), false);
   }
 
-  /**
-   * Whether the kernel took all of it. A write that it took whole is off the queue when write() returns; waiting for
-   * 'drain' instead would hang below the high-water mark.
-   */
-  #taken(): boolean {
-    if (this.#socket.writableLength === 0) {
-      // Under cork an earlier piece was counted as waiting; it has left with the others.
-      this.#waiting = false;
-      return true;
-    }
-    if (!this.#waiting) {
-      this.#waiting = true;
-      this.#owner.blocked();
-    }
-    return false;
+  /** The connection times a client that does not take what it is sent. */
+  #tell(taken: boolean, waited: boolean): boolean {
+    if (!taken && !waited) this.#owner.blocked();
+    return taken;
   }
 }

@@ -1,5 +1,6 @@
 // One connection to a backend: connecting, busy with one exchange, idle in its pool, or closed.
 import type { Socket } from 'node:net';
+import { SocketWriter } from '../base/socket-writer.js';
 import type { Backend } from '../model/backend.js';
 import { type BackendTls, dial, type ReadTarget } from './dial.js';
 
@@ -50,20 +51,15 @@ export class Connection implements ReadTarget {
   #storage: Buffer = Buffer.allocUnsafeSlow(headroom + firstBufferSize);
   #readBuffer: Buffer = this.#storage.subarray(headroom);
   #bufferGone = false;
-  #waitingDrain = false;
+  readonly #writer: SocketWriter;
   #ended = false;
   #error: Error | null = null;
-  readonly #flushed: () => void;
 
   constructor(backend: Backend, owner: ConnectionOwner, trust: BackendTls) {
     this.backend = backend;
-    this.#flushed = () => {
-      if (!this.#waitingDrain || this.#socket.writableLength !== 0) return;
-      this.#waitingDrain = false;
-      this.user?.connectionDrained();
-    };
     const socket = dial(backend, this, trust);
     this.#socket = socket;
+    this.#writer = new SocketWriter(socket, backend.scheme !== 'https', () => this.user?.connectionDrained());
     socket.once(backend.scheme === 'https' ? 'secureConnect' : 'connect', () => owner.connected(this));
     socket.on('end', () => {
       this.#ended = true;
@@ -86,7 +82,7 @@ export class Connection implements ReadTarget {
 
   /** Everything written so far has left. */
   get flushed(): boolean {
-    return !this.#waitingDrain;
+    return !this.#writer.waiting;
   }
 
   /**
@@ -94,27 +90,17 @@ export class Connection implements ReadTarget {
    * @returns true when all of it was taken by the kernel; false when `connectionDrained` will tell
    */
   write(data: string | Buffer): boolean {
-    const socket = this.#socket;
-    if (typeof data === 'string') socket.write(data, 'latin1', this.#flushed);
-    else socket.write(data, this.#flushed);
-    // A write that the kernel took whole is off the queue when write() returns; waiting for 'drain' would hang below
-    // the high-water mark.
-    if (socket.writableLength === 0) return true;
-    this.#waitingDrain = true;
-    return false;
+    return typeof data === 'string' ? this.#writer.text(data) : this.#writer.bytes(data);
   }
 
   /** Holds writes back until `uncork`, so that they leave together. */
   cork(): void {
-    this.#socket.cork();
+    this.#writer.cork();
   }
 
   /** @returns as `write` */
   uncork(): boolean {
-    this.#socket.uncork();
-    if (this.#socket.writableLength === 0) return true;
-    this.#waitingDrain = true;
-    return false;
+    return this.#writer.uncork();
   }
 
   /** Closes the sending side; the backend may still answer. */
