@@ -3,14 +3,16 @@ import type { CoarseClock } from '../base/clock.js';
 import type { ServerConfig } from '../config/config.js';
 import type { BackendTls } from '../upstream/dial.js';
 import type { Engine } from './engine.js';
-import { createHttpProxyEngine } from './http-proxy/http-proxy-engine.js';
 import { WireEngine } from './wire/wire-engine.js';
 
 /** Both engines pass the same suite (test/contract/engine.contract.ts); the wire engine costs a fifth of the other. */
-export function createEngine(server: ServerConfig, trust: BackendTls, clock: CoarseClock): Engine {
+export async function createEngine(server: ServerConfig, trust: BackendTls, clock: CoarseClock): Promise<Engine> {
   switch (server.engine) {
-    case 'http-proxy':
+    case 'http-proxy': {
+      // The package and what it brings along are loaded by those who use it alone.
+      const { createHttpProxyEngine } = await import('./http-proxy/http-proxy-engine.js');
       return createHttpProxyEngine({ ...server, trust });
+    }
     case 'wire': {
       const engine = new WireEngine({ ...server, trust }, clock);
       clock.add(engine);

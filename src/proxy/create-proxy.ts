@@ -89,7 +89,7 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
   const view = createHealthView(marks);
   const passive = createPassiveHealth({ store, marks, hchecker, rules: server, log: logger, metrics });
 
-  const engine = createEngine(server, { ca: server.backendCa.map(readAuthority) }, clock);
+  const engine = await createEngine(server, { ca: server.backendCa.map(readAuthority) }, clock);
   const debug = createDebugLines(server.debugHeaders, routes);
   const answer = createAnswer(createErrorPages(server.staticDir), debug);
   const forward = new Forward({

@@ -28,7 +28,9 @@ export type ConnectionState = 'connecting' | 'busy' | 'idle' | 'closed';
 
 /** Room in front of what is read: a new head is written there, in place, before the first bytes of a body. */
 const headroom = 1024;
-const firstBufferSize = 16 * 1024;
+/** Buffers grow when a read fills them: most connections carry small answers only. */
+const firstBufferSize = 4 * 1024;
+const secondBufferSize = 16 * 1024;
 /** Room for 64 KiB of body and its head, so that such an answer can be read in one go. */
 const fullBufferSize = 80 * 1024;
 
@@ -137,7 +139,9 @@ export class Connection implements ReadTarget {
   bytesRead(size: number): boolean {
     const storage = this.#storage;
     // A read that fills the buffer announces a large body: read it in larger pieces from the next read on.
-    if (size === this.#readBuffer.length && size < fullBufferSize) this.#allocate(fullBufferSize);
+    if (size === this.#readBuffer.length && size < fullBufferSize) {
+      this.#allocate(size < secondBufferSize ? secondBufferSize : fullBufferSize);
+    }
     if (this.user === null) {
       // Bytes that nobody asked for: what comes next cannot be matched to a request.
       this.#socket.destroy();
