@@ -1,40 +1,20 @@
 // One client connection speaking HTTP/1.x: reads heads and bodies, hands exchanges over one after another, keeps the deadlines.
-
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { ProxyError } from '../errors/proxy-error.js';
 import type { Client } from '../exchange/client.js';
 import { Exchange } from '../exchange/exchange.js';
-import type { ExchangeHandler } from '../exchange/handler.js';
 import { type BodySource, RequestBody } from '../exchange/request-body.js';
 import { HeadBuffer } from '../http1/head-buffer.js';
-import type { HeadLimits } from '../http1/head-lines.js';
-import { noHeaders } from '../http1/headers.js';
 import type { RequestHead } from '../http1/message.js';
 import { parseRequestHead } from '../http1/request-head.js';
-import type { Connections, ListedConnection } from './connections.js';
+import { ClientProgress } from './client-progress.js';
+import type { ListedConnection } from './connections.js';
+import type { Http1Context } from './http1-context.js';
 import { Http1Downstream, type Http1Owner } from './http1-downstream.js';
+import { PendingBytes } from './pending-bytes.js';
 import { RequestBodyReader } from './request-body-reader.js';
-
-/** What a connection needs to know. Milliseconds; 0 means no limit. */
-export interface Http1Settings extends HeadLimits {
-  readonly headTimeout: number;
-  readonly bodyTimeout: number;
-  readonly idleTimeout: number;
-  readonly totalTimeout: number;
-  readonly tunnelTimeout: number;
-  /** Bytes of a body that are kept for another attempt. */
-  readonly retryBodyLimit: number;
-  readonly halfClosedClients: 'probe' | 'serve' | 'abort';
-}
-
-/** What all connections of a worker share. */
-export interface Http1Context {
-  readonly settings: Http1Settings;
-  readonly handler: ExchangeHandler;
-  readonly connections: Connections;
-  readonly clock: { readonly now: number };
-}
+import { unreadableHead } from './unreadable-head.js';
 
 /**
  * head: between exchanges. exchange: one is running. discard: it is answered, the rest of its body is thrown away.
@@ -45,25 +25,8 @@ type State = 'head' | 'exchange' | 'discard' | 'linger' | 'tunnel' | 'closed';
 /** Bytes of an unwanted body that are read to save the connection, and how long a closing connection is read (milliseconds). */
 const discardLimit = 256 * 1024;
 const lingerTime = 2000;
-/** Bytes behind the running request that are kept; a client that sends more waits. */
-const pendingLimit = 64 * 1024;
 /** Silence after a client closed its sending side before it is asked whether it is still there. */
 const probeAfter = 1000;
-
-/** Stands in for a head that could not be understood, so that its answer passes through the same stages. */
-const unreadable: RequestHead = {
-  method: '-',
-  line: '',
-  target: '-',
-  minor: 1,
-  authority: '',
-  headers: noHeaders,
-  body: 0,
-  keepAlive: false,
-  upgrade: '',
-  expectsContinue: false,
-  connectionNames: null,
-};
 
 const stillThere = 'HTTP/1.1 100 Continue\r\n\r\n';
 
@@ -77,21 +40,19 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
   readonly #context: Http1Context;
   readonly #downstream: Http1Downstream;
   readonly #bodyReader: RequestBodyReader;
+  readonly #pending: PendingBytes;
+  readonly #progress: ClientProgress;
   /** Shared by all requests without a body: nothing of it ever changes. */
   readonly #noBody: RequestBody;
   #state: State = 'head';
   #exchange: Exchange | null = null;
   #headBytes: HeadBuffer | null = null;
-  #pending: Buffer[] = [];
-  #pendingBytes = 0;
-  #pausedForPending = false;
   #bodyPaused = false;
   #discarded = 0;
   #consuming = false;
   #halfClosed = false;
   /** The half-closed client of this exchange was asked whether it is there. */
   #asked = false;
-  #queued = 0;
   /** Bytes that a tunnel had sent to the client when its silence was last judged. */
   #sentBefore = 0;
 
@@ -102,6 +63,8 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     this.#downstream = new Http1Downstream(socket, client.secure, this);
     this.#downstream.tunnelOpened = () => this.#openTunnel();
     this.#bodyReader = new RequestBodyReader(context.settings);
+    this.#pending = new PendingBytes(socket);
+    this.#progress = new ClientProgress(socket);
     this.#noBody = new RequestBody(0, this, 0);
     this.#await(context.settings.headTimeout);
     context.connections.add(this);
@@ -115,7 +78,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
   /** Takes what was read from the socket. The bytes are valid during the call only: what is kept is copied. */
   received(chunk: Buffer): void {
     if (this.#state === 'exchange' && this.#bodyReader.done) {
-      this.#keepPending(chunk);
+      this.#pending.keep(chunk);
       return;
     }
     this.#consume(chunk);
@@ -136,7 +99,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
         }
         at = this.#readHead(chunk, at);
       } else if (this.#state === 'exchange' && this.#bodyReader.done) {
-        this.#keepPending(chunk.subarray(at));
+        this.#pending.keep(chunk.subarray(at));
         break;
       } else if (this.#state === 'exchange' || this.#state === 'discard') {
         at = this.#readBody(chunk, at);
@@ -196,7 +159,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
 
   #refuseHead(error: ProxyError): void {
     this.#bodyReader.begin(0);
-    this.#context.handler.refuse(this.#begin(unreadable, this.#noBody), error);
+    this.#context.handler.refuse(this.#begin(unreadableHead, this.#noBody), error);
   }
 
   /** @returns where to go on in the chunk */
@@ -228,26 +191,6 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     else this.#context.handler.refuse(exchange, error);
   }
 
-  #keepPending(chunk: Buffer): void {
-    this.#pending.push(Buffer.from(chunk));
-    this.#pendingBytes += chunk.length;
-    if (this.#pendingBytes > pendingLimit && !this.#pausedForPending) {
-      this.#pausedForPending = true;
-      this.#socket.pause();
-    }
-  }
-
-  #takePending(): Buffer {
-    const bytes = this.#pending.length === 1 ? (this.#pending[0] as Buffer) : Buffer.concat(this.#pending);
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    if (this.#pausedForPending) {
-      this.#pausedForPending = false;
-      this.#socket.resume();
-    }
-    return bytes;
-  }
-
   pauseBody(): void {
     this.#bodyPaused = true;
     if (this.#state === 'exchange') this.#awaitClient();
@@ -257,14 +200,14 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
   resumeBody(): void {
     this.#bodyPaused = false;
     if (this.#state === 'exchange') this.#awaitClient();
-    if (!this.#pausedForPending) this.#socket.resume();
+    if (!this.#pending.paused) this.#socket.resume();
   }
 
   #openTunnel(): void {
     this.#state = 'tunnel';
     this.#sentBefore = this.#downstream.bytesSent;
     this.#await(this.#context.settings.tunnelTimeout);
-    if (this.#pendingBytes > 0) this.#exchange?.body.push(this.#takePending());
+    if (this.#pending.size > 0) this.#exchange?.body.push(this.#pending.take());
     if (this.#halfClosed) this.#exchange?.body.finish('');
   }
 
@@ -277,10 +220,10 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     if (this.#bodyPaused) {
       // Its backend had not taken all of the body when the answer was complete.
       this.#bodyPaused = false;
-      if (!this.#pausedForPending) this.#socket.resume();
+      if (!this.#pending.paused) this.#socket.resume();
     }
     // As in #readHead, for an upgrade that was refused later.
-    const strayBytes = exchange !== null && exchange.upgrade !== '' && this.#pendingBytes > 0;
+    const strayBytes = exchange !== null && exchange.upgrade !== '' && this.#pending.size > 0;
     if (this.#state === 'tunnel' || this.#downstream.closes || this.lastExchange || strayBytes) this.#linger();
     else if (!this.#bodyReader.done) {
       this.#state = 'discard';
@@ -292,11 +235,11 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
   #nextExchange(): void {
     this.#state = 'head';
     this.#await(this.#context.settings.idleTimeout);
-    if (this.#pendingBytes > 0) {
-      const bytes = this.#takePending();
+    if (this.#pending.size > 0) {
+      const bytes = this.#pending.take();
       // Inside #consume nothing is pending; this is the end of an exchange that took its time.
       if (!this.#consuming) this.#consume(bytes);
-      else this.#keepPending(bytes);
+      else this.#pending.keep(bytes);
     }
     if (!this.#halfClosed || this.#consuming) return;
     if (this.#state === 'head') this.#endWriting();
@@ -309,8 +252,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
    */
   #linger(): void {
     this.#state = 'linger';
-    this.#pending = [];
-    this.#pendingBytes = 0;
+    this.#pending.clear();
     this.#headBytes = null;
     this.#endWriting();
     if (this.#downstream.pending) this.blocked();
@@ -339,7 +281,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
         else if (this.#context.settings.halfClosedClients === 'abort') this.#socket.destroy();
         else {
           // Requests that it had sent before are served all the same.
-          if (this.#pendingBytes === 0) this.lastExchange = true;
+          if (this.#pending.size === 0) this.lastExchange = true;
           this.#awaitClient();
         }
         break;
@@ -388,7 +330,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
   }
 
   blocked(): void {
-    this.#queued = this.#kernelQueue();
+    this.#progress.begin();
     this.#await(this.#state === 'tunnel' ? this.#context.settings.tunnelTimeout : this.#context.settings.bodyTimeout);
   }
 
@@ -400,12 +342,6 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     else if (this.#state === 'head' && this.#headBytes === null) this.#await(settings.idleTimeout);
   }
 
-  /** Bytes that the runtime still holds for the kernel; shrinks while a slow client reads. */
-  #kernelQueue(): number {
-    const handle = (this.#socket as Socket & { _handle?: { writeQueueSize?: number } | null })._handle;
-    return handle?.writeQueueSize ?? this.#socket.writableLength;
-  }
-
   expired(now: number): void {
     this.deadline = 0;
     const { settings, handler } = this.#context;
@@ -414,7 +350,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     if (exchange !== null && total > 0 && now >= exchange.startedAt + total) {
       handler.refuse(exchange, new ProxyError('total-timeout'));
     } else if (this.#downstream.pending) {
-      if (this.#clientReads()) this.#await(this.#state === 'tunnel' ? settings.tunnelTimeout : settings.bodyTimeout);
+      if (this.#progress.made()) this.#await(this.#state === 'tunnel' ? settings.tunnelTimeout : settings.bodyTimeout);
       else this.#socket.destroy();
     } else if (exchange !== null) {
       if (this.#owesBody) this.#bodyBroken(new ProxyError('body-timeout'));
@@ -426,14 +362,6 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
       this.#sentBefore = this.#downstream.bytesSent;
       this.#await(settings.tunnelTimeout);
     } else this.#socket.destroy();
-  }
-
-  /** Whether the client took anything since this was last asked. */
-  #clientReads(): boolean {
-    const queued = this.#kernelQueue();
-    const reads = queued < this.#queued;
-    this.#queued = queued;
-    return reads;
   }
 
   /**

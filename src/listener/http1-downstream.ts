@@ -29,6 +29,9 @@ const lengthKinds = bit(Kind.contentLength) | bit(Kind.transferEncoding);
 /** Bodies up to this size leave in one latin1 string with the head; larger ones with the head written in place before them. */
 const inOneString = 16 * 1024;
 
+/** Milliseconds of silence after which the kernel asks the other end of a tunnel whether it is there. */
+const tunnelKeepAlive = 60_000;
+
 /** One a connection, reset for each of its exchanges, which follow one another. */
 export class Http1Downstream implements Downstream {
   begun = false;
@@ -136,6 +139,8 @@ export class Http1Downstream implements Downstream {
     this.#delimiting = 'tunnel';
     const lines = head.headers.without(hopByHop | lengthKinds, head.connectionNames);
     this.#send(`${head.line}${lines}${extra}Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n\r\n`);
+    // A peer that vanishes without a word would keep its tunnel for ever: the kernel asks it now and then.
+    this.#socket.setKeepAlive(true, tunnelKeepAlive);
     this.tunnelOpened();
   }
 

@@ -4,13 +4,16 @@ import tls from 'node:tls';
 import { type AddressSet, plainAddress } from '../base/ip.js';
 import { StartError } from '../errors/start-error.js';
 import { acceptConnections, type BytesReceived } from './accept.js';
-import { Http1Connection, type Http1Context } from './http1-connection.js';
+import { Http1Connection } from './http1-connection.js';
+import type { Http1Context } from './http1-context.js';
 
 /** Where to listen. */
 export interface ListenerOptions {
   readonly address: string;
   /** 0: any free port. */
   readonly port: number;
+  /** `::` takes IPv4 as well, unless another listener has 0.0.0.0 on the same port. */
+  readonly ipv6Only: boolean;
   /** Key and certificate; null: clear text. */
   readonly tls: tls.SecureContextOptions | null;
   readonly trusted: AddressSet;
@@ -32,6 +35,9 @@ const reasons: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'this machine has no such address; see http.bind',
   EACCES: 'ports below 1024 need root (or CAP_NET_BIND_SERVICE); choose another port (http.port) or start as root',
 };
+
+/** A machine without IPv6: all addresses are then those of IPv4. */
+const withoutIpv6: ReadonlySet<string> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
 
 const tlsBehaviour = { allowHalfOpen: true, noDelay: true, ALPNProtocols: ['http/1.1'] };
 
@@ -72,11 +78,14 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
 
   return new Promise((resolve, reject) => {
     const refused = (error: NodeJS.ErrnoException): void => {
+      if (address === '::' && !options.ipv6Only && withoutIpv6.has(error.code ?? '')) {
+        resolve(openListener({ ...options, address: '0.0.0.0' }));
+        return;
+      }
       reject(new StartError(`cannot listen on ${address}:${port}: ${reasons[error.code ?? ''] ?? error.message}`));
     };
     server.once('error', refused);
-    // `::` is dual-stack, all addresses; where 0.0.0.0 is listened to as well it must leave IPv4 to that.
-    server.listen({ host: address, port, backlog: 1024 }, () => {
+    server.listen({ host: address, port, backlog: 1024, ipv6Only: options.ipv6Only }, () => {
       server.off('error', refused);
       localPort = (server.address() as net.AddressInfo).port;
       if (!secure) acceptConnections(server, serve);

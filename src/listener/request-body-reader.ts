@@ -31,14 +31,24 @@ export class RequestBodyReader {
 
   /** Gives the bytes of the body in `chunk` from `at` to the body, or throws them away when it is null. @returns where the body's bytes end */
   read(chunk: Buffer, at: number, body: RequestBody | null): number {
-    const chunks = this.#chunks;
-    if (chunks === null) {
-      const end = Math.min(chunk.length, at + this.#remaining);
-      this.#remaining -= end - at;
-      this.done = this.#remaining === 0;
-      if (body !== null) pushCopy(body, chunk, at, end);
-      return end;
+    return this.#chunks === null ? this.#readLength(chunk, at, body) : this.#readChunks(this.#chunks, chunk, at, body);
+  }
+
+  #readLength(chunk: Buffer, at: number, body: RequestBody | null): number {
+    const end = Math.min(chunk.length, at + this.#remaining);
+    this.#remaining -= end - at;
+    this.done = this.#remaining === 0;
+    if (body !== null) {
+      const storage = newStorage(end - at);
+      chunk.copy(storage, bodyHeadroom, at, end);
+      body.push(storage.subarray(bodyHeadroom));
     }
+    return end;
+  }
+
+  #readChunks(chunks: ChunkedReader, chunk: Buffer, at: number, body: RequestBody | null): number {
+    let storage: Buffer | null = null;
+    let filled = bodyHeadroom;
     let next = at;
     while (next < chunk.length && !chunks.done) {
       next = chunks.read(chunk, next, chunk.length);
@@ -46,17 +56,19 @@ export class RequestBodyReader {
         this.error = chunks.error;
         return chunk.length;
       }
-      if (body !== null && chunks.dataEnd > chunks.dataStart) pushCopy(body, chunk, chunks.dataStart, chunks.dataEnd);
+      if (body === null || chunks.dataEnd === chunks.dataStart) continue;
+      // All of a read goes on in one piece: a body in chunks of one byte would else cost the backend a write for each.
+      if (storage === null) storage = newStorage(chunk.length - chunks.dataStart);
+      filled += chunk.copy(storage, filled, chunks.dataStart, chunks.dataEnd);
     }
+    if (storage !== null) body?.push(storage.subarray(bodyHeadroom, filled));
     this.done = chunks.done;
     if (this.done) this.trailers = chunks.trailers;
     return next;
   }
 }
 
-/** Copied, since the next read goes into the same buffer; with room in front, so that a head can be put before it without another copy. */
-function pushCopy(body: RequestBody, chunk: Buffer, start: number, end: number): void {
-  const storage = Buffer.allocUnsafeSlow(bodyHeadroom + end - start);
-  chunk.copy(storage, bodyHeadroom, start, end);
-  body.push(storage.subarray(bodyHeadroom));
+/** What a body keeps is copied, since the next read goes into the same buffer; with room in front for a head. */
+function newStorage(size: number): Buffer {
+  return Buffer.allocUnsafeSlow(bodyHeadroom + size);
 }

@@ -5,14 +5,14 @@ import { CoarseClock } from '../base/clock.js';
 import { createAddressSet } from '../base/ip.js';
 import { relayStringPrototype } from '../base/string-prototype.js';
 import { readAuthority, staticCertificate } from '../certs/static-certificate.js';
-import type { Config } from '../config/config.js';
+import type { Bind, Config } from '../config/config.js';
 import { createEngine } from '../engine/choose.js';
 import { Hchecker } from '../health/hchecker.js';
 import { createHealthView } from '../health/health-view.js';
 import { LocalMarks } from '../health/local-marks.js';
 import { createPassiveHealth } from '../health/passive.js';
 import { Connections } from '../listener/connections.js';
-import type { Http1Context } from '../listener/http1-connection.js';
+import type { Http1Context } from '../listener/http1-context.js';
 import { type Listener, openListener } from '../listener/listener.js';
 import { accessLineFormats } from '../observe/access-line.js';
 import { createAccessLog } from '../observe/access-log.js';
@@ -118,9 +118,12 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
   let closed: Promise<void> | null = null;
   try {
     await store.start(inTurn(routes, marks));
-    for (const bind of config.http.bind) listeners.push(await openListener({ ...bind, tls: null, trusted, context }));
+    for (const bind of config.http.bind) {
+      listeners.push(await openListener({ ...bind, ipv6Only: leavesIpv4(bind, config.http.bind), tls: null, trusted, context }));
+    }
     for (const [at, bind] of config.https.bind.entries()) {
-      listeners.push(await openListener({ ...bind, tls: certificates[at] ?? null, trusted, context }));
+      const ipv6Only = leavesIpv4(bind, config.https.bind);
+      listeners.push(await openListener({ ...bind, ipv6Only, tls: certificates[at] ?? null, trusted, context }));
     }
   } catch (error) {
     await close();
@@ -163,6 +166,11 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
     close,
     reopenLogs: () => accessLog.reopen(),
   };
+}
+
+/** Whether `::` must leave IPv4 to a sibling that listens to all its addresses on the same port. */
+function leavesIpv4({ address, port }: Bind, binds: readonly Bind[]): boolean {
+  return address === '::' && binds.some((other) => other.address === '0.0.0.0' && other.port === port);
 }
 
 /** Tells several listeners of one store, in the order given. */
