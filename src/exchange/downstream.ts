@@ -1,6 +1,9 @@
 // The port towards the client: what an engine or an answer may do to it. Implemented by the listeners, one per protocol.
 import type { ResponseHead } from '../http1/message.js';
 
+/** Pieces of a body up to this many bytes are copied by the port before it returns; only larger ones may have to be left alone. */
+export const copiedUpTo = 16 * 1024;
+
 /** The client's side of one exchange. */
 export interface Downstream {
   /** True once a byte of the final response was handed over: from then on an error can only cut the connection. */
@@ -25,8 +28,8 @@ export interface Downstream {
 
   /**
    * Sends body bytes `start` to `end` of a buffer.
-   * @returns true when the bytes have left and the buffer may be used again; false when the buffer must be left
-   *   alone and nothing more written until `exchange.upstream.resume()` is called
+   * @returns true when the bytes have left and the buffer may be used again; false when nothing more may be written, and
+   *   a buffer with more than `copiedUpTo` bytes must be left alone, until `exchange.upstream.resume()` is called
    */
   write(buffer: Buffer, start: number, end: number, last: boolean): boolean;
 

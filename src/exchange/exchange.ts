@@ -53,6 +53,8 @@ export class Exchange {
   /** `performance.now()` when the current attempt was sent, and when its final head came; 0: not yet. */
   sentAt = 0;
   answeredAt = 0;
+  /** The same for the end of the response, where an engine knows it without asking the clock again; 0: it does not. */
+  completedAt = 0;
   /** Status that the client got; 0: none yet. */
   status = 0;
   /** The error that decided the answer, or the last one of an attempt. */

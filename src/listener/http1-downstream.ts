@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { httpDate } from '../base/http-date.js';
 import { SocketWriter } from '../base/socket-writer.js';
-import type { Downstream } from '../exchange/downstream.js';
+import { copiedUpTo, type Downstream } from '../exchange/downstream.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { bit, Kind } from '../http1/headers.js';
 import { chunked, type ResponseHead } from '../http1/message.js';
@@ -25,9 +25,6 @@ export interface Http1Owner {
 
 const hopByHop = bit(Kind.connection) | bit(Kind.keepAlive) | bit(Kind.proxyConnection) | bit(Kind.te) | bit(Kind.upgrade);
 const lengthKinds = bit(Kind.contentLength) | bit(Kind.transferEncoding);
-
-/** Bodies up to this size leave in one latin1 string with the head; larger ones with the head written in place before them. */
-const inOneString = 16 * 1024;
 
 /** Milliseconds of silence after which the kernel asks the other end of a tunnel whether it is there. */
 const tunnelKeepAlive = 60_000;
@@ -100,7 +97,7 @@ export class Http1Downstream implements Downstream {
     }
     this.bodyBytesSent += size;
     if (this.#delimiting === 'chunks') return this.#sendChunk(text, buffer, start, end, last);
-    if (size <= inOneString) return this.#send(text + buffer.toString('latin1', start, end));
+    if (size <= copiedUpTo) return this.#send(text + buffer.toString('latin1', start, end));
     if (text.length <= start) {
       // The new head goes where the old one was: one write, and the body is not copied.
       buffer.write(text, start - text.length, 'latin1');
@@ -124,7 +121,10 @@ export class Http1Downstream implements Downstream {
       case 'length':
       case 'close':
       case 'tunnel':
-        return size === 0 ? true : this.#sendBytes(buffer.subarray(start, end));
+        if (size === 0) return true;
+        // A text is a copy, which a small piece must be.
+        if (size <= copiedUpTo) return this.#send(buffer.toString('latin1', start, end));
+        return this.#sendBytes(buffer.subarray(start, end));
     }
   }
 
@@ -193,7 +193,7 @@ export class Http1Downstream implements Downstream {
     const size = end - start;
     const open = `${text}${size.toString(16)}\r\n`;
     const close = last ? '\r\n0\r\n\r\n' : '\r\n';
-    if (size <= inOneString) return this.#send(open + buffer.toString('latin1', start, end) + close);
+    if (size <= copiedUpTo) return this.#send(open + buffer.toString('latin1', start, end) + close);
     this.#writer.cork();
     this.#send(open);
     this.#sendBytes(buffer.subarray(start, end));

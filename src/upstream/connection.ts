@@ -28,11 +28,18 @@ export type ConnectionState = 'connecting' | 'busy' | 'idle' | 'closed';
 
 /** Room in front of what is read: a new head is written there, in place, before the first bytes of a body. */
 const headroom = 1024;
-/** Buffers grow when a read fills them: most connections carry small answers only. */
-const firstBufferSize = 4 * 1024;
+/**
+ * All connections begin with one buffer: a read is handled to its end before the next, and small pieces are copied by
+ * whoever keeps them (see `copiedUpTo`). It stays in the processor's cache, however many connections there are. A read
+ * that fills it announces a larger answer, and the connection gets a buffer of its own.
+ */
+const sharedBufferSize = 4 * 1024;
 const secondBufferSize = 16 * 1024;
 /** Room for 64 KiB of body and its head, so that such an answer can be read in one go. */
 const fullBufferSize = 80 * 1024;
+
+const sharedStorage = Buffer.allocUnsafeSlow(headroom + sharedBufferSize);
+const sharedReadBuffer = sharedStorage.subarray(headroom);
 
 export class Connection implements ReadTarget {
   readonly backend: Backend;
@@ -50,8 +57,8 @@ export class Connection implements ReadTarget {
   slot = -1;
 
   readonly #socket: Socket;
-  #storage: Buffer = Buffer.allocUnsafeSlow(headroom + firstBufferSize);
-  #readBuffer: Buffer = this.#storage.subarray(headroom);
+  #storage: Buffer = sharedStorage;
+  #readBuffer: Buffer = sharedReadBuffer;
   #bufferGone = false;
   readonly #writer: SocketWriter;
   #ended = false;
@@ -120,7 +127,7 @@ export class Connection implements ReadTarget {
 
   /** The buffer of the last read is still being sent: the next read must use another. */
   giveBufferAway(): void {
-    this.#bufferGone = true;
+    this.#bufferGone = this.#storage !== sharedStorage;
   }
 
   destroy(): void {

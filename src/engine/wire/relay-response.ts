@@ -145,6 +145,7 @@ export class ResponseRelay {
     const size = Math.min(head.body, end - start);
     this.#remaining = head.body - size;
     this.#state = this.#remaining === 0 ? 'done' : 'length';
+    if (this.#state === 'done') exchange.completedAt = exchange.answeredAt;
     if (start + size < end) this.reusable = false;
     return exchange.downstream.begin(head, exchange.responseLines, buffer, start, start + size, this.#remaining === 0);
   }
@@ -204,10 +205,14 @@ export class ResponseRelay {
     return flushed;
   }
 
+  /** Keeps what may not go on yet. A copy: the buffer is that of the connection's, or of all connections', next read. */
   #hold(buffer: Buffer, at: number, end: number): void {
-    this.#held = buffer;
-    this.#heldAt = at;
-    this.#heldEnd = end;
+    const first = this.#to > this.#from ? this.#from : at;
+    this.#held = Buffer.from(buffer.subarray(first, end));
+    this.#heldAt = at - first;
+    this.#heldEnd = end - first;
+    this.#from = Math.max(this.#from - first, 0);
+    this.#to = Math.max(this.#to - first, 0);
   }
 
   /** Sends the piece held back, with the head if that is still unsent. */

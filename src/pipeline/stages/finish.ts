@@ -30,7 +30,7 @@ export function createFinish({ accessLog, metrics }: FinishParts): (exchange: Ex
     const { head, downstream } = exchange;
     // Health checks of load balancers would drown the rest.
     if (isPing(head.authority)) return;
-    const totalMs = performance.now() - exchange.startedAt;
+    const totalMs = (exchange.completedAt || performance.now()) - exchange.startedAt;
     const backendMs = exchange.answeredAt > 0 ? exchange.answeredAt - exchange.sentAt : -1;
     if (exchange.status === 0) exchange.status = clientGone;
     metrics.active--;
