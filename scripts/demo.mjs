@@ -57,11 +57,14 @@ async function main() {
     await proxy.store.writeFrontend(host, 'demo', urls);
   }
 
-  let stopping = false;
+  let stoppingSince = 0;
   const stop = async () => {
-    // A second Ctrl-C does not wait for what is running.
-    if (stopping) process.exit(130);
-    stopping = true;
+    // A second Ctrl-C does not wait for what is running; npm passes the first one on, so it arrives twice at once.
+    if (stoppingSince > 0) {
+      if (performance.now() - stoppingSince > 500) process.exit(130);
+      return;
+    }
+    stoppingSince = performance.now();
     await proxy.drain();
     for (const backend of backends) {
       backend.close();

@@ -1,5 +1,6 @@
 // The signals of a node: SIGTERM and SIGINT finish and exit, SIGUSR1 reopens the logs, SIGHUP and SIGUSR2 change nothing.
 import { constants } from 'node:os';
+import { performance } from 'node:perf_hooks';
 import type { Logger } from '../observe/logger.js';
 
 export type StopSignal = 'SIGINT' | 'SIGTERM';
@@ -10,6 +11,12 @@ export interface SignalActions {
   /** A second stop signal: whoever sent it does not want to wait. The process exits right after, with 128 + signal number. */
   stopNow(): void;
 }
+
+/**
+ * Milliseconds in which a further stop signal is an echo of the first: Ctrl-C reaches the whole process group, and npm or
+ * a shell passes on what it got, so that one press arrives twice.
+ */
+const echoTime = 500;
 
 /**
  * Listens from now on. A handler of its own for SIGUSR1 also keeps Node from opening its debugger on that signal.
@@ -27,14 +34,16 @@ export function listenForSignals(actions: SignalActions, logger: Logger): Promis
     logger.info('Caught a SIGUSR2 signal: it has no meaning here, nothing changes');
   });
   return new Promise((resolve) => {
-    let stopping = false;
+    let stoppingSince = 0;
     const stop = (signal: StopSignal) => {
-      if (stopping) {
+      const now = performance.now();
+      if (stoppingSince > 0) {
+        if (now - stoppingSince < echoTime) return;
         logger.warn(`Caught a second stop signal (${signal}), ending at once`);
         actions.stopNow();
         process.exit(128 + constants.signals[signal]);
       }
-      stopping = true;
+      stoppingSince = now;
       logger.info(`Caught a ${signal} signal, finishing what is running`);
       resolve(signal);
     };

@@ -57,6 +57,19 @@ describe.each([
     },
   );
 
+  it('takes a Ctrl-C that arrives twice, from the terminal and from npm, for one', async () => {
+    const node = await serve({ workers });
+    const answer = ask(node.port, 'held');
+    await backend.waiting(1);
+    node.kill('SIGINT');
+    await node.says('Caught a SIGINT signal');
+    node.kill('SIGINT');
+    await eventually('the port to be closed', () => refused(node.port));
+    backend.release();
+    expect(await answer).toEqual({ status: 200, body: heldAnswer });
+    expect(await node.ended).toEqual({ code: 0, signal: null });
+  });
+
   it('does not wait for connections that are idle', async () => {
     const node = await serve({ workers, drainTimeout: 60 });
     const idle = connect(node.port, '127.0.0.1');
@@ -85,9 +98,12 @@ describe.each([
     await backend.waiting(1);
     node.kill('SIGTERM');
     await node.says('Caught a SIGTERM signal');
-    node.kill('SIGTERM');
+    // Until it is late enough to be no echo of the first.
+    const again = setInterval(() => node.kill('SIGTERM'), 100);
+    const end = await node.ended;
+    clearInterval(again);
     await outcome;
-    expect(await node.ended).toEqual({ code: 143, signal: null });
+    expect(end).toEqual({ code: 143, signal: null });
   });
 });
 
