@@ -65,6 +65,8 @@ async function main() {
       return;
     }
     stoppingSince = performance.now();
+    // The second arrival must not meet a process that is exiting already, and become the cause of its end.
+    setTimeout(() => {}, 500);
     await proxy.drain();
     for (const backend of backends) {
       backend.close();

@@ -44,6 +44,8 @@ export function listenForSignals(actions: SignalActions, logger: Logger): Promis
         process.exit(128 + constants.signals[signal]);
       }
       stoppingSince = now;
+      // Keeps the process here until an echo has come: met while it is exiting, it would be the cause of its end.
+      if (signal === 'SIGINT') setTimeout(() => {}, echoTime);
       logger.info(`Caught a ${signal} signal, finishing what is running`);
       resolve(signal);
     };
