@@ -2,6 +2,7 @@
 
 import { createBalancer } from '../balancing/balancer.js';
 import { CoarseClock } from '../base/clock.js';
+import { tuneEngine } from '../base/engine-flags.js';
 import { createAddressSet } from '../base/ip.js';
 import { relayStringPrototype } from '../base/string-prototype.js';
 import { readAuthority, staticCertificate } from '../certs/static-certificate.js';
@@ -64,6 +65,7 @@ const drainCheck = 50;
  *   certificate, refused credentials
  */
 export async function createProxy(config: Config, options: ProxyOptions = {}): Promise<Proxy> {
+  tuneEngine();
   relayStringPrototype();
   const { server } = config;
   const logger = options.logger ?? createLogger(config.logLevel);
