@@ -6,9 +6,6 @@ const flags = [
   // The path of a request is one call tree of small methods; inlined further than by default it costs 3 % less.
   '--max-inlined-bytecode-size=1500',
   '--max-inlined-bytecode-size-cumulative=3000',
-  // A worker has one core. Collecting with helper threads means waiting for them to get their turn on it: seen as the
-  // longest hundredth of all answers.
-  '--no-parallel-scavenge',
 ];
 
 /** Call once, early: code that is compiled already stays as it is. */

@@ -9,6 +9,8 @@ export const bodyHeadroom = 1024;
 
 /** Where body bytes go: the backend's connection. */
 export interface BodySink {
+  /** True when a chunk for which `bodyData` returned true is not looked at any more. */
+  readonly takesAtOnce?: true;
   /** Takes bytes; returns false to ask for a pause until it calls `body.resume()`. */
   bodyData(chunk: Buffer): boolean;
   /** The body is complete. `trailers` are header lines, each ended by CRLF, or empty. */
@@ -86,8 +88,8 @@ export class RequestBody {
     this.resume();
   }
 
-  /** Source: bytes arrived. The chunk belongs to the body from here. */
-  push(chunk: Buffer): void {
+  /** Source: bytes arrived. The chunk belongs to the body from here, unless true is returned: then its storage may be used again. */
+  push(chunk: Buffer): boolean {
     this.received += chunk.length;
     const sink = this.#sink;
     if (this.repeatable) {
@@ -96,10 +98,12 @@ export class RequestBody {
     }
     if (sink !== null) {
       if (this.repeatable && this.#keptBytes > this.#keepLimit) this.#forget();
-      if (!sink.bodyData(chunk)) this.#pause();
+      if (sink.bodyData(chunk)) return sink.takesAtOnce === true && !this.repeatable;
+      this.#pause();
     } else if (this.repeatable && this.#keptBytes >= this.#keepLimit) {
       this.#pause();
     }
+    return false;
   }
 
   /** Source: the body is complete. */

@@ -16,6 +16,8 @@ export class RequestBodyReader {
   readonly #limits: HeadLimits;
   #remaining = 0;
   #chunks: ChunkedReader | null = null;
+  /** Storage of an earlier read that nobody holds: a long upload goes through one instead of filling the memory with them. */
+  #spare: Buffer | null = null;
 
   constructor(limits: HeadLimits) {
     this.#limits = limits;
@@ -26,6 +28,7 @@ export class RequestBodyReader {
     this.error = '';
     this.trailers = '';
     this.#remaining = length > 0 ? length : 0;
+    this.#spare = null;
     this.#chunks = length === chunked ? new ChunkedReader(this.#limits) : null;
   }
 
@@ -39,9 +42,9 @@ export class RequestBodyReader {
     this.#remaining -= end - at;
     this.done = this.#remaining === 0;
     if (body !== null) {
-      const storage = newStorage(end - at);
-      chunk.copy(storage, bodyHeadroom, at, end);
-      body.push(storage.subarray(bodyHeadroom));
+      const storage = this.#newStorage(end - at);
+      const filled = bodyHeadroom + chunk.copy(storage, bodyHeadroom, at, end);
+      this.#give(body, storage, filled);
     }
     return end;
   }
@@ -58,17 +61,23 @@ export class RequestBodyReader {
       }
       if (body === null || chunks.dataEnd === chunks.dataStart) continue;
       // All of a read goes on in one piece: a body in chunks of one byte would else cost the backend a write for each.
-      if (storage === null) storage = newStorage(chunk.length - chunks.dataStart);
+      if (storage === null) storage = this.#newStorage(chunk.length - chunks.dataStart);
       filled += chunk.copy(storage, filled, chunks.dataStart, chunks.dataEnd);
     }
-    if (storage !== null) body?.push(storage.subarray(bodyHeadroom, filled));
+    if (storage !== null && body !== null) this.#give(body, storage, filled);
     this.done = chunks.done;
     if (this.done) this.trailers = chunks.trailers;
     return next;
   }
-}
 
-/** What a body keeps is copied, since the next read goes into the same buffer; with room in front for a head. */
-function newStorage(size: number): Buffer {
-  return Buffer.allocUnsafeSlow(bodyHeadroom + size);
+  /** What a body keeps is copied, since the next read goes into the same buffer; with room in front for a head. */
+  #newStorage(size: number): Buffer {
+    const spare = this.#spare;
+    this.#spare = null;
+    return spare !== null && spare.length >= bodyHeadroom + size ? spare : Buffer.allocUnsafeSlow(bodyHeadroom + size);
+  }
+
+  #give(body: RequestBody, storage: Buffer, filled: number): void {
+    if (body.push(storage.subarray(bodyHeadroom, filled))) this.#spare = storage;
+  }
 }

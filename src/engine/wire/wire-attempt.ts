@@ -16,6 +16,8 @@ import { framedChunk, inOneString, lastChunk, shortBody } from './send-body.js';
 import type { WireContext } from './wire-settings.js';
 
 export class WireAttempt implements ConnectionTaker, ConnectionUser, BodySink, Upstream {
+  readonly takesAtOnce = true;
+
   readonly #engine: WireContext;
   readonly #exchange: Exchange;
   readonly #backend: Backend;
