@@ -1,6 +1,6 @@
 // From the words of the command line to a command and an exit code: 0 done, 1 configuration or start failed, 2 wrong usage.
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
+import { packageVersion } from '../base/package-version.js';
 import { ConfigError } from '../config/config-error.js';
 import type { Flags } from '../config/flags.js';
 import { loadConfig } from '../config/load.js';
@@ -57,7 +57,7 @@ export async function main(words: readonly string[], env: Readonly<Record<string
 function createProgram(): Command {
   return new Command('cjs-proxy')
     .description('A reverse proxy cluster that is driven by Redis.')
-    .version(packageVersion(), '--version', 'print the version')
+    .version(packageVersion, '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .option('-c, --config <file>', 'configuration file; else config/config.json, or config/config_$SETTINGS_FLAVOR.json')
@@ -80,10 +80,4 @@ function refuseUnknown(words: readonly string[], program: Command): void {
     program.commands.map((command) => command.name()),
   );
   program.error(`error: unknown command "${word}"; ${nearest === undefined ? 'see --help' : `did you mean "${nearest}"?`}`);
-}
-
-/** The version of the package: its file lies as far from `src/cli` as from `dist/cli`. */
-function packageVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return String((manifest as { version?: unknown }).version);
 }

@@ -61,7 +61,6 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     this.#client = client;
     this.#context = context;
     this.#downstream = new Http1Downstream(socket, client.secure, this);
-    this.#downstream.tunnelOpened = () => this.#openTunnel();
     this.#bodyReader = new RequestBodyReader(context.settings);
     this.#pending = new PendingBytes(socket);
     this.#progress = new ClientProgress(socket);
@@ -203,7 +202,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     if (!this.#pending.paused) this.#socket.resume();
   }
 
-  #openTunnel(): void {
+  tunnelOpened(): void {
     this.#state = 'tunnel';
     this.#sentBefore = this.#downstream.bytesSent;
     this.#await(this.#context.settings.tunnelTimeout);

@@ -19,6 +19,8 @@ export interface Http1Owner {
   unblocked(): void;
   /** 100 (Continue) went to a client that was waiting for it. */
   continued(): void;
+  /** The exchange became a tunnel: bytes that came behind the request belong to it. */
+  tunnelOpened(): void;
   /** The exchange is over. */
   exchangeEnded(): void;
 }
@@ -141,11 +143,8 @@ export class Http1Downstream implements Downstream {
     this.#send(`${head.line}${lines}${extra}Connection: Upgrade\r\nUpgrade: ${head.upgrade}\r\n\r\n`);
     // A peer that vanishes without a word would keep its tunnel for ever: the kernel asks it now and then.
     this.#socket.setKeepAlive(true, tunnelKeepAlive);
-    this.tunnelOpened();
+    this.#owner.tunnelOpened();
   }
-
-  /** Set by the connection: passes the bytes on that came behind the request. */
-  tunnelOpened: () => void = () => {};
 
   cut(): void {
     this.closes = true;
