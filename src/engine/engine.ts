@@ -6,8 +6,11 @@ import type { Backend } from '../model/backend.js';
 
 /** Told how an attempt goes. One static object (the stage `forward`), so that an attempt needs no closure. */
 export interface AttemptReport {
-  /** The backend's final head is here and nothing of it was relayed yet. May set `exchange.responseLines`. */
-  answered(exchange: Exchange, backend: Backend, head: ResponseHead): void;
+  /**
+   * The backend's final head is here and nothing of it was relayed yet. May set `exchange.responseLines`.
+   * @returns the head to relay, or null to drop this answer: the attempt then fails with `backend-discarded`
+   */
+  answered(exchange: Exchange, backend: Backend, head: ResponseHead): ResponseHead | null;
   /** The response was handed over whole (for a tunnel: both directions have ended). */
   ended(exchange: Exchange, backend: Backend): void;
   /** The attempt failed. Whether the response had begun is for `exchange.downstream.begun` to say. */

@@ -1,6 +1,7 @@
 // The head that goes to a backend: hop-by-hop lines removed, forwarded lines set. One decision for both engines.
 import type { Client } from '../exchange/client.js';
 import type { Exchange } from '../exchange/exchange.js';
+import type { OutgoingChanges } from '../exchange/outgoing-changes.js';
 import { bit, Kind } from '../http1/headers.js';
 import { chunked } from '../http1/message.js';
 
@@ -99,25 +100,45 @@ function connectionLines(exchange: Exchange, settings: OutgoingSettings): string
  * Host is the client's, with its port and case, as Hipache does.
  */
 function outgoingLines(exchange: Exchange, settings: OutgoingSettings): string {
-  const { head, client } = exchange;
+  const { head, client, outgoing } = exchange;
   const headers = head.headers;
+  const dropped = outgoing === null ? head.connectionNames : droppedNames(outgoing, head.connectionNames);
   let lines: string;
   if (settings.legacyForwardedHeaders) {
-    lines = headers.without(hopByHop, head.connectionNames) + legacyLines(exchange);
+    lines = headers.without(hopByHop, dropped) + legacyLines(exchange);
     if (!headers.has(Kind.xRequestId)) lines += `X-Request-Id: ${exchange.id}\r\n`;
   } else {
-    lines = headers.without(hopByHop | forwardedKinds, head.connectionNames);
+    lines = headers.without(hopByHop | forwardedKinds, dropped);
     lines += `${client.trusted ? linesForTrusted(exchange) : linesForUntrusted(client, exchange.authority)}${exchange.id}\r\n`;
   }
   // An HTTP/1.0 request in absolute form may lack Host; HTTP/1.1 must have it (RFC 9112 section 3.2).
-  if (!headers.has(Kind.host)) lines += `Host: ${head.authority}\r\n`;
+  const host = outgoing?.host ?? (headers.has(Kind.host) ? null : head.authority);
+  if (host !== null) lines += `Host: ${host}\r\n`;
+  if (outgoing !== null) lines += outgoing.lines;
   return lines + connectionLines(exchange, settings);
+}
+
+function droppedNames(
+  { removed, host }: OutgoingChanges,
+  connectionNames: ReadonlySet<string> | null,
+): ReadonlySet<string> | null {
+  if (removed.size === 0 && host === null) return connectionNames;
+  const names = new Set([...removed, ...(connectionNames ?? [])]);
+  if (host !== null) names.add('host');
+  return names;
+}
+
+/** The path and query that a backend is asked for. */
+export function outgoingTarget({ head, outgoing }: Exchange): string {
+  return outgoing === null || outgoing.target === '' ? head.target : outgoing.target;
 }
 
 /** The whole request head as it is written to a connection. */
 export function outgoingHead(exchange: Exchange, settings: OutgoingSettings): string {
   const head = exchange.head;
-  return `${head.line}${outgoingLines(exchange, settings)}\r\n`;
+  const { outgoing } = exchange;
+  const line = outgoing === null || outgoing.target === '' ? head.line : `${head.method} ${outgoing.target} HTTP/1.1\r\n`;
+  return `${line}${outgoingLines(exchange, settings)}\r\n`;
 }
 
 /** The same lines as names and values in turn, for an engine that writes heads itself; without Transfer-Encoding. */

@@ -48,6 +48,7 @@ const rows = {
   'backend-closed': [502, 'backend', 'if-idempotent', 'The application closed the connection before it answered.'],
   'backend-bad-response': [502, 'backend', 'no', 'The application sent an answer that is not valid HTTP.'],
   'backend-cut-body': [502, 'backend', 'no', 'The application broke off its answer.'],
+  'backend-discarded': [502, 'backend', 'if-idempotent', 'The answer of the application was not passed on.'],
   'backend-timeout': [504, 'backend', 'no', 'The application did not answer in time.'],
 
   // The proxy has nothing to send the request to, or must not.

@@ -5,6 +5,7 @@ import type { Backend } from '../model/backend.js';
 import type { Route } from '../model/frontend.js';
 import type { Client } from './client.js';
 import type { Downstream, Upstream } from './downstream.js';
+import { OutgoingChanges } from './outgoing-changes.js';
 import type { RequestBody } from './request-body.js';
 
 /** How an exchange ended. */
@@ -27,7 +28,8 @@ export class Exchange {
   readonly head: RequestHead;
   readonly body: RequestBody;
   readonly client: Client;
-  readonly downstream: Downstream;
+  /** The port to the client; a stage may put one of its own before it. */
+  downstream: Downstream;
   /** `performance.now()` when the head was complete. */
   readonly startedAt: number;
   /** The protocol that a backend is asked to switch to; empty for ordinary requests. */
@@ -66,6 +68,8 @@ export class Exchange {
   tunnel = false;
   /** Header lines to add to whatever is answered, each ended by CRLF. */
   responseLines = '';
+  /** What is changed in the head for the backend; null: nothing. `changes` makes it. */
+  outgoing: OutgoingChanges | null = null;
 
   #finish: FinishExchange | null = null;
   #releases: (() => void)[] | null = null;
@@ -82,6 +86,12 @@ export class Exchange {
   /** True from the moment the exchange has ended; nothing may be done for it any more. */
   get ended(): boolean {
     return this.outcome !== 'open';
+  }
+
+  /** What is changed in the head for the backend, to be added to. */
+  get changes(): OutgoingChanges {
+    this.outgoing ??= new OutgoingChanges();
+    return this.outgoing;
   }
 
   /** Whether it has entered the pipeline, which then accounts for it. */

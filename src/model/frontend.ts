@@ -1,5 +1,6 @@
 // What the store keeps under one frontend name, and the route that is compiled from it.
 import type { Backend } from './backend.js';
+import type { RoutePolicy } from './policy/policy.js';
 
 /** A mark in `health:<name>`: one backend is dead until a moment, told apart by its list entry rather than its index. */
 export interface DeadMark {
@@ -10,7 +11,7 @@ export interface DeadMark {
   readonly until: number;
 }
 
-/** Everything the store holds under one name (`example.com`, `*.example.com`, `*`, `example.com:8080`). Immutable. */
+/** Everything the store holds under one name (`example.com`, `*.example.com`, `*`, `example.com:8080`, `example.com/api`). Immutable. */
 export interface FrontendRecord {
   readonly name: string;
   /** Identifier, then backend entries, as in Redis; empty where there is no such frontend. */
@@ -21,6 +22,10 @@ export interface FrontendRecord {
   readonly marks: readonly DeadMark[];
   /** When `dead:<name>` expires, in milliseconds since the epoch; Infinity without a TTL. */
   readonly deadUntil: number;
+  /** Names and values in turn of `route:<name>`; empty where there is none. */
+  readonly policy: readonly string[];
+  /** Why the policy cannot be read (wrong type), or empty. The frontend is then not served: it might keep somebody out. */
+  readonly policyFault: string;
   /** Why the record cannot be understood (wrong type, junk), or empty. Such a record harms only its own frontend. */
   readonly fault: string;
 }
@@ -34,6 +39,8 @@ export interface Route {
   /** Element 0 of the list: Hipache's virtual host name. */
   readonly identifier: string;
   readonly backends: readonly Backend[];
+  /** What `route:<frontend>` asks for; null where there is no such hash, which is the usual case. */
+  readonly policy: RoutePolicy | null;
   /** Records of the asked host and of the frontend that matched (often the same one), whose dead marks apply. */
   readonly records: readonly FrontendRecord[];
   /** Why no backend can be taken from the record, or empty. */

@@ -1,4 +1,5 @@
 // Every name in Redis, on one page.
+import { type RecordKind, recordKinds } from '../model/record-kind.js';
 
 /** Channels carry no prefix and know no database number. */
 export const deadChannel = 'dead';
@@ -13,7 +14,8 @@ export class RedisKeys {
 
   constructor(prefix: string) {
     this.prefix = prefix;
-    this.#tracked = [this.frontend(''), this.dead(''), this.health('')];
+    // Broadcast tracking refuses prefixes that overlap, so that kinds which share a beginning are listed once.
+    this.#tracked = ['frontend:', 'dead:', 'health:', ...recordBeginnings].map((beginning) => prefix + beginning);
   }
 
   /** List: identifier, then backend URLs. */
@@ -31,6 +33,27 @@ export class RedisKeys {
     return `${this.prefix}health:${name}`;
   }
 
+  /** A record of another kind. */
+  record(kind: RecordKind, name: string): string {
+    switch (kind) {
+      case 'patterns':
+      case 'registered':
+      case 'premium':
+        return this.prefix + kind;
+      case 'blocklist':
+        return `${this.prefix}blocklist${name === '' ? '' : `:${name}`}`;
+      case 'targets':
+        return `${this.prefix}stream:${name}:targets`;
+      default:
+        return `${this.prefix}${kind}:${name}`;
+    }
+  }
+
+  /** String: who does some work for all nodes. */
+  lease(work: string): string {
+    return `${this.prefix}lease:${work}`;
+  }
+
   /** A key that lives for a second: written to see whether its invalidation arrives. */
   probe(id: string): string {
     return `${this.prefix}probe:${id}`;
@@ -41,11 +64,29 @@ export class RedisKeys {
     return this.#tracked;
   }
 
-  /** The frontend name in a tracked key, or null. (`dead:<host>:<url>`, a lock of PlanB's, names a frontend that does not exist.) */
+  /** The frontend name in a key of a list, dead set, health hash or policy, or null. (`dead:<host>:<url>`, a lock of PlanB's, names a frontend that does not exist.) */
   nameIn(key: string): string | null {
-    for (const beginning of this.#tracked) {
+    for (const kind of ['frontend:', 'dead:', 'health:', 'route:']) {
+      const beginning = this.prefix + kind;
       if (key.startsWith(beginning)) return key.slice(beginning.length);
     }
     return null;
   }
+
+  /** The record that lives in a key, or null. */
+  recordIn(key: string): { readonly kind: RecordKind; readonly name: string } | null {
+    if (!key.startsWith(this.prefix)) return null;
+    const rest = key.slice(this.prefix.length);
+    const colon = rest.indexOf(':');
+    const first = colon === -1 ? rest : rest.slice(0, colon);
+    const name = colon === -1 ? '' : rest.slice(colon + 1);
+    if (first === 'stream' && name.endsWith(':targets')) return { kind: 'targets', name: name.slice(0, -':targets'.length) };
+    const kind = recordKinds.find((one) => one === first);
+    return kind === undefined || kind === 'targets' || this.record(kind, name) !== key ? null : { kind, name };
+  }
 }
+
+/** How the keys of records begin; `stream:` holds a listener's targets too. */
+const recordBeginnings = recordKinds
+  .filter((kind) => kind !== 'targets')
+  .map((kind) => (['patterns', 'registered', 'premium', 'blocklist'].includes(kind) ? kind : `${kind}:`));

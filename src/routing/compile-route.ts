@@ -1,6 +1,7 @@
 // Records to a route: the first that has a list wins, its entries become backends, what cannot be understood becomes a fault.
 import type { FrontendRecord, Route } from '../model/frontend.js';
 import { parseBackends } from '../model/parse-backends.js';
+import { type ParsedPolicy, parsePolicy } from '../model/policy/policy.js';
 
 /** A route and what is wrong with its record, one line each. */
 export interface CompiledRoute {
@@ -23,15 +24,27 @@ export function compileRoute(host: string, records: readonly FrontendRecord[]): 
   // `host:port` serves under its own name; any other match under the host alone, whose dead set Hipache keeps by that name.
   const asked = matched.name.startsWith(`${host}:`) ? matched : (records.find((record) => record.name === host) ?? matched);
   const { backends, faults } = parseBackends(matched.list.slice(1));
+  const policy = policyOf(matched);
   const junkOnly = backends.length === 0 && faults.length > 0;
-  const fault = matched.fault !== '' ? matched.fault : junkOnly ? `frontend:${matched.name}: ${faults[0]}` : '';
+  const fault = matched.fault || policy.refusal || (junkOnly ? `frontend:${matched.name}: ${faults[0]}` : '');
   const route: Route = Object.freeze({
     host: asked.name,
     frontend: matched.name,
     identifier: matched.list[0] ?? '',
     backends: Object.freeze(backends),
+    policy: policy.policy,
     records: Object.freeze(asked === matched ? [matched] : [asked, matched]),
     fault,
   });
-  return { route, faults: matched.fault !== '' ? [matched.fault] : faults.map((text) => `frontend:${matched.name}: ${text}`) };
+  const all = matched.fault !== '' ? [matched.fault] : faults.map((text) => `frontend:${matched.name}: ${text}`);
+  return { route, faults: [...all, ...policy.faults] };
+}
+
+/** The policy of a record, null without a hash. Its faults name the key. */
+function policyOf({ name, policy, policyFault }: FrontendRecord): Omit<ParsedPolicy, 'policy'> & Pick<Route, 'policy'> {
+  if (policyFault !== '') return { policy: null, faults: [policyFault], refusal: policyFault };
+  if (policy.length === 0) return { policy: null, faults: [], refusal: '' };
+  const parsed = parsePolicy(policy);
+  const named = (text: string): string => (text === '' ? '' : `route:${name}: ${text}`);
+  return { policy: parsed.policy, faults: parsed.faults.map(named), refusal: named(parsed.refusal) };
 }

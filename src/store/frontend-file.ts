@@ -1,15 +1,17 @@
 // The file of the memory store: a JSON object of frontend names and their lists, replaced as a whole or not at all.
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import { StartError } from '../errors/start-error.js';
+import type { MemoryRecords, RecordsDocument } from './memory-records.js';
 
 /** Changes that come together are written together. */
 const writeDelay = 50;
 
-/** `{"frontends": {"example.com": ["example", "http://127.0.0.1:3000"]}}` */
+/** `{"frontends": {"example.com": ["example", "http://127.0.0.1:3000"]}, "records": {"route": {"example.com": {"strategy": "IP_HASH"}}}}` */
 export class FrontendFile {
   readonly #path: string;
   readonly #onError: (text: string) => void;
   #lists: ReadonlyMap<string, readonly string[]> | null = null;
+  #records: MemoryRecords | null = null;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
 
@@ -19,8 +21,8 @@ export class FrontendFile {
     this.#onError = onError;
   }
 
-  /** What the file holds; nothing where there is none yet. Rejects with a StartError when it is no such file. */
-  async read(): Promise<Map<string, readonly string[]>> {
+  /** What the file holds, its records put into `records`; nothing where there is none yet. Rejects with a StartError when it is no such file. */
+  async read(records: MemoryRecords): Promise<Map<string, readonly string[]>> {
     let text: string;
     try {
       text = await readFile(this.#path, 'utf8');
@@ -28,7 +30,7 @@ export class FrontendFile {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Map();
       throw new StartError(`the file of the memory store cannot be read: ${reasonOf(error)}`, error);
     }
-    const lists = text.trim() === '' ? new Map<string, readonly string[]>() : parseFile(text);
+    const lists = text.trim() === '' ? new Map<string, readonly string[]>() : parseFile(text, records);
     if (lists === null) {
       throw new StartError(
         `the file of the memory store ${this.#path} cannot be understood: it has to be {"frontends": {"HOST": ["identifier", "http://host:port"]}}; mend or remove it`,
@@ -38,8 +40,9 @@ export class FrontendFile {
   }
 
   /** Takes note of a change; it is written within a moment. */
-  write(lists: ReadonlyMap<string, readonly string[]>): void {
+  write(lists: ReadonlyMap<string, readonly string[]>, records: MemoryRecords): void {
     this.#lists = lists;
+    this.#records = records;
     this.#timer ??= setTimeout(() => void this.flush(), writeDelay);
   }
 
@@ -50,7 +53,9 @@ export class FrontendFile {
     const lists = this.#lists;
     this.#lists = null;
     if (lists !== null) {
-      const text = `${JSON.stringify({ frontends: Object.fromEntries(lists) }, null, 2)}\n`;
+      const records = this.#records?.toDocument() ?? {};
+      const document = { frontends: Object.fromEntries(lists), ...(Object.keys(records).length === 0 ? {} : { records }) };
+      const text = `${JSON.stringify(document, null, 2)}\n`;
       this.#writing = this.#writing.then(() => this.#replace(text));
     }
     await this.#writing;
@@ -75,17 +80,22 @@ export class FrontendFile {
   }
 }
 
-function parseFile(text: string): Map<string, readonly string[]> | null {
+function parseFile(text: string, records: MemoryRecords): Map<string, readonly string[]> | null {
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || !('frontends' in value)) return null;
     const { frontends } = value;
     if (typeof frontends !== 'object' || frontends === null || Array.isArray(frontends)) return null;
+    if ('records' in value && !isDocument(value.records, records)) return null;
     const entries = Object.entries(frontends as Record<string, unknown>);
     return entries.every((entry): entry is [string, string[]] => isList(entry[1])) ? new Map(entries) : null;
   } catch {
     return null;
   }
+}
+
+function isDocument(value: unknown, records: MemoryRecords): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && records.fromDocument(value as RecordsDocument);
 }
 
 function isList(value: unknown): value is string[] {

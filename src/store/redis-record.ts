@@ -11,6 +11,7 @@ export interface RecordReplies {
   readonly dead: CommandResult;
   readonly deadTtl: CommandResult;
   readonly health: CommandResult;
+  readonly policy: CommandResult;
 }
 
 /** Identifier and this many backends: what a longer list holds beyond is not read, so that it costs nobody else anything. */
@@ -25,6 +26,7 @@ export function parseRecord(name: string, replies: RecordReplies, now: number, n
   const fault = wrongType(replies.list) ? `frontend:${name} is not a list` : '';
   if (wrongType(replies.dead)) note(`dead:${name} is not a set; its marks are ignored`);
   if (wrongType(replies.health)) note(`health:${name} is not a hash; its marks are ignored`);
+  const policyFault = wrongType(replies.policy) ? `route:${name} is not a hash` : '';
   const dead = strings(replies.dead);
   const ttl = Number(replies.deadTtl[1]);
   return {
@@ -34,6 +36,8 @@ export function parseRecord(name: string, replies: RecordReplies, now: number, n
     marks: dead.length === 0 ? [] : parseMarks(strings(replies.health)),
     // PTTL gives -1 for a key without expiry.
     deadUntil: ttl >= 0 ? now + ttl : Number.POSITIVE_INFINITY,
+    policy: strings(replies.policy),
+    policyFault,
     fault,
   };
 }

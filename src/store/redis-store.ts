@@ -2,12 +2,14 @@
 import type { ChainableCommander, Redis } from 'ioredis';
 import type { RedisUrl } from '../config/driver-url.js';
 import type { FrontendRecord } from '../model/frontend.js';
+import { type RecordKind, recordShapes, type StoredRecord } from '../model/record-kind.js';
 import { RedisLink } from '../redis/connect.js';
 import { deadChannel, hcheckerPingKey, RedisKeys } from '../redis/keys.js';
 import { asError, shortReason, transactionError } from '../redis/redis-errors.js';
 import { KeyTracking } from '../redis/tracking.js';
 import { ExpiryWatch } from './expiry-watch.js';
 import { type CommandResult, maxListEntries, parseRecord } from './redis-record.js';
+import { readReply, recordCommand, writeRecordCommands } from './redis-records.js';
 import type { DeadMarkRequest, Store, StoreListener, StoreState } from './store.js';
 
 export interface RedisStoreOptions {
@@ -23,7 +25,9 @@ export interface RedisStoreOptions {
 /** How long an answer may be old where nobody tells changes. */
 const pollInterval = 1000;
 /** Commands sent for each name by `readFrontends`. */
-const commandsPerName = 5;
+const commandsPerName = 6;
+/** Keys looked at by one SCAN. */
+const scanCount = 1000;
 const maxNotes = 1000;
 
 export class RedisStore implements Store {
@@ -111,10 +115,10 @@ export class RedisStore implements Store {
     const replies = await this.#run(this.#read, 'reading frontends', (client) => readNames(client.multi(), this.#keys, names));
     const now = Date.now();
     return names.map((name, at) => {
-      const [list, listTtl, dead, deadTtl, health] = replies.slice(at * commandsPerName, (at + 1) * commandsPerName);
+      const [list, listTtl, dead, deadTtl, health, policy] = replies.slice(at * commandsPerName, (at + 1) * commandsPerName);
       const expiresIn = Number(listTtl![1]);
       if (expiresIn >= 0) this.#expiries.watch(name, expiresIn);
-      return parseRecord(name, { list: list!, dead: dead!, deadTtl: deadTtl!, health: health! }, now, (text) =>
+      return parseRecord(name, { list: list!, dead: dead!, deadTtl: deadTtl!, health: health!, policy: policy! }, now, (text) =>
         this.#noteOnce(text),
       );
     });
@@ -145,6 +149,46 @@ export class RedisStore implements Store {
     return Number.isFinite(seconds) && seconds > 0 ? seconds : 0;
   }
 
+  async readRecord(kind: RecordKind, name: string): Promise<StoredRecord> {
+    const key = this.#keys.record(kind, name);
+    return this.#run(this.#read, `reading ${key}`, (client) => readReply(recordCommand(client, recordShapes[kind], key), key));
+  }
+
+  async writeRecord(kind: RecordKind, name: string, values: readonly string[]): Promise<void> {
+    const key = this.#keys.record(kind, name);
+    await this.#run(this.#write, `writing ${key}`, (client) =>
+      executeAll(writeRecordCommands(client.multi(), recordShapes[kind], key, values)),
+    );
+    if (this.state !== 'live') this.#keyChanged(key);
+  }
+
+  async scanNames(kind: RecordKind | 'frontend', matching: string, onPage: (names: readonly string[]) => void): Promise<void> {
+    const beginning = kind === 'frontend' ? this.#keys.frontend('') : this.#keys.record(kind, '');
+    const pattern = `${globLiteral(beginning)}*${matching === '' ? '' : `${globLiteral(matching)}*`}`;
+    let cursor = '0';
+    do {
+      const [next, keys] = await this.#run(this.#read, `scanning ${beginning}*`, (client) =>
+        client.scan(cursor, 'MATCH', pattern, 'COUNT', scanCount),
+      );
+      cursor = next;
+      const names = keys.map((key) => key.slice(beginning.length)).filter((name) => name.includes(matching));
+      if (names.length > 0) onPage(names);
+    } while (cursor !== '0');
+  }
+
+  async takeLease(work: string, holder: string, milliseconds: number): Promise<boolean> {
+    const key = this.#keys.lease(work);
+    const reply = await this.#run(this.#write, `taking ${key}`, (client) =>
+      client.eval(takeLeaseScript, 1, key, holder, String(Math.ceil(milliseconds))),
+    );
+    return reply === 1;
+  }
+
+  async dropLease(work: string, holder: string): Promise<void> {
+    const key = this.#keys.lease(work);
+    await this.#run(this.#write, `dropping ${key}`, (client) => client.eval(dropLeaseScript, 1, key, holder));
+  }
+
   async writeFrontend(name: string, identifier: string, backends: readonly string[]): Promise<void> {
     const key = this.#keys.frontend(name);
     await this.#run(this.#write, `writing frontend ${name}`, (client) =>
@@ -159,7 +203,7 @@ export class RedisStore implements Store {
   }
 
   async deleteFrontend(name: string): Promise<void> {
-    const keys = [this.#keys.frontend(name), this.#keys.dead(name), this.#keys.health(name)];
+    const keys = [this.#keys.frontend(name), this.#keys.dead(name), this.#keys.health(name), this.#keys.record('route', name)];
     await this.#run(this.#write, `deleting frontend ${name}`, (client) => client.del(keys));
     this.#wroteOurselves(name);
   }
@@ -191,9 +235,12 @@ export class RedisStore implements Store {
 
   #keyChanged(key: string): void {
     const name = this.#keys.nameIn(key);
-    if (name === null) return;
-    if (key === this.#keys.frontend(name)) this.#expiries.forget(name);
-    this.#listener?.changed(name);
+    if (name !== null) {
+      if (key === this.#keys.frontend(name)) this.#expiries.forget(name);
+      this.#listener?.changed(name);
+    }
+    const record = this.#keys.recordIn(key);
+    if (record !== null) this.#listener?.recordChanged?.(record.kind, record.name);
   }
 
   /** Tracking tells our own writes too; without it nobody does. */
@@ -215,6 +262,19 @@ export class RedisStore implements Store {
   }
 }
 
+/** Who holds it already keeps it; free or expired, it is taken. */
+const takeLeaseScript = `local holder = redis.call('GET', KEYS[1])
+if holder and holder ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1`;
+const dropLeaseScript = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
+return 0`;
+
+/** Text that a MATCH pattern takes as it stands. */
+function globLiteral(text: string): string {
+  return text.replace(/[*?[\]\\^-]/g, '\\$&');
+}
+
 /** All that is known about some names, in one transaction. */
 async function readNames(commands: ChainableCommander, keys: RedisKeys, names: readonly string[]): Promise<CommandResult[]> {
   for (const name of names) {
@@ -222,6 +282,7 @@ async function readNames(commands: ChainableCommander, keys: RedisKeys, names: r
     commands.smembers(keys.dead(name)).pttl(keys.dead(name));
     // `call` leaves names and values in turn; `hgetall` would make an object whose keys are somebody else's choice.
     commands.call('HGETALL', keys.health(name));
+    commands.call('HGETALL', keys.record('route', name));
   }
   return execute(commands);
 }

@@ -1,11 +1,15 @@
-// The contract of a store: where frontends and dead marks live, and how a change is told. Implemented by redis-store and memory-store.
+// The contract of a store: where frontends, dead marks and the other records live, and how a change is told. Implemented by
+// redis-store and memory-store.
 import type { Backend } from '../model/backend.js';
 import type { FrontendRecord } from '../model/frontend.js';
+import type { RecordKind, StoredRecord } from '../model/record-kind.js';
 
-/** Told when something that `readFrontends` may have answered is no longer true. */
+/** Told when something that the store may have answered is no longer true. */
 export interface StoreListener {
-  /** The record of this frontend name changed (list, dead set or health marks). */
+  /** What `readFrontends` answers for this name changed (list, policy, dead set or health marks). */
   changed(name: string): void;
+  /** What `readRecord` answers changed. */
+  recordChanged?(kind: RecordKind, name: string): void;
   /** Anything may have changed: connection lost or regained, FLUSHALL. Everything cached must be read again. */
   everythingChanged(): void;
 }
@@ -42,6 +46,24 @@ export interface Store {
   markDead(mark: DeadMarkRequest): Promise<void>;
   /** Unix seconds of the last `hchecker_ping`, or 0. */
   readHcheckerPing(): Promise<number>;
+  /** Reads one record. One of the wrong type has a `fault`. */
+  readRecord(kind: RecordKind, name: string): Promise<StoredRecord>;
+  /** Replaces a record as a whole; no values remove it. */
+  writeRecord(kind: RecordKind, name: string, values: readonly string[]): Promise<void>;
+  /**
+   * Gives the names of all frontends, or of all records of a kind, a page at a time; a name may come twice.
+   * @param matching a part of the name that is wanted: only names that contain it are given
+   */
+  scanNames(kind: RecordKind | 'frontend', matching: string, onPage: (names: readonly string[]) => void): Promise<void>;
+  /**
+   * Takes or keeps a lease: work that one node does for all.
+   * @param holder who asks; who holds it already keeps it
+   * @param milliseconds after which it is free again
+   * @returns whether the holder has it now
+   */
+  takeLease(work: string, holder: string, milliseconds: number): Promise<boolean>;
+  /** Gives a lease back, if the holder has it. */
+  dropLease(work: string, holder: string): Promise<void>;
   /** Replaces a frontend: identifier and backend entries. */
   writeFrontend(name: string, identifier: string, backends: readonly string[]): Promise<void>;
   /** Removes a frontend with its dead marks. */

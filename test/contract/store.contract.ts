@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Backend } from '../../src/model/backend.js';
 import { deadBackends } from '../../src/model/dead-set.js';
 import { parseBackends } from '../../src/model/parse-backends.js';
+import type { RecordKind } from '../../src/model/record-kind.js';
 import type { DeadMarkRequest, Store, StoreListener } from '../../src/store/store.js';
 
 /** Makes a store that has not been started and holds nothing. */
@@ -11,7 +12,12 @@ export type MakeStore = () => Promise<Store>;
 /** Remembers what it was told. */
 class Listener implements StoreListener {
   readonly names: string[] = [];
+  readonly records: string[] = [];
   everything = 0;
+
+  recordChanged(kind: RecordKind, name: string): void {
+    this.records.push(`${kind} ${name}`);
+  }
 
   changed(name: string): void {
     this.names.push(name);
@@ -64,7 +70,16 @@ export function storeContract(title: string, makeStore: MakeStore): void {
 
     it('knows nothing of a frontend that nobody wrote', async () => {
       expect(await store.readFrontends(['nobody.example.com'])).toEqual([
-        { name: 'nobody.example.com', list: [], dead: [], marks: [], deadUntil: Number.POSITIVE_INFINITY, fault: '' },
+        {
+          name: 'nobody.example.com',
+          list: [],
+          dead: [],
+          marks: [],
+          deadUntil: Number.POSITIVE_INFINITY,
+          policy: [],
+          policyFault: '',
+          fault: '',
+        },
       ]);
     });
 
@@ -72,6 +87,85 @@ export function storeContract(title: string, makeStore: MakeStore): void {
       await store.writeFrontend('example.com', 'my site', entries);
       const [record] = await store.readFrontends(['example.com']);
       expect(record).toMatchObject({ name: 'example.com', list: ['my site', ...entries], dead: [], marks: [], fault: '' });
+    });
+
+    it('reads the policy of a frontend with it, and tells of its change as of a change of the frontend', async () => {
+      await store.writeFrontend('example.com', 'my site', entries);
+      await told('example.com');
+      listener.names.length = 0;
+      await store.writeRecord('route', 'example.com', ['strategy', 'IP_HASH']);
+      await told('example.com');
+      const [record] = await store.readFrontends(['example.com']);
+      expect(record).toMatchObject({ policy: ['strategy', 'IP_HASH'], policyFault: '' });
+      await store.deleteFrontend('example.com');
+      const [gone] = await store.readFrontends(['example.com']);
+      expect(gone).toMatchObject({ list: [], policy: [] });
+    });
+
+    describe('records of other kinds', () => {
+      const samples: readonly (readonly [RecordKind, string, readonly string[]])[] = [
+        ['tier', 'gold', ['points', '100']],
+        ['targets', 'db', ['tcp://10.0.0.1:1', 'tcp://10.0.0.1:1']],
+        ['stream', 'db', ['mode', 'fifo']],
+        ['blocklist', '', ['192.0.2.0/24']],
+        ['blocklist', 'db', ['198.51.100.1']],
+        ['patterns', '', ['{"hostname":"a.?.com"}']],
+        ['member', 'ip:192.0.2.1', ['gold']],
+        ['premium', '', ['example.com']],
+      ];
+
+      it.each(samples)('gives a %s record named %j as it was written, and tells of it', async (kind, name, values) => {
+        await store.writeRecord(kind, name, values);
+        await vi.waitFor(() => expect(listener.records).toContain(`${kind} ${name}`), { interval: 1, timeout: 2000 });
+        expect(await store.readRecord(kind, name)).toEqual({ values, fault: '' });
+        await store.writeRecord(kind, name, []);
+        expect(await store.readRecord(kind, name)).toEqual({ values: [], fault: '' });
+      });
+
+      it('are replaced as a whole', async () => {
+        await store.writeRecord('tier', 'gold', ['points', '100', 'burst', '5']);
+        await store.writeRecord('tier', 'gold', ['points', '50']);
+        expect((await store.readRecord('tier', 'gold')).values).toEqual(['points', '50']);
+      });
+
+      it('do not show through one another where names are alike', async () => {
+        await store.writeRecord('stream', 'db', ['mode', 'fifo']);
+        expect((await store.readRecord('targets', 'db')).values).toEqual([]);
+        expect((await store.readRecord('stream', 'db:targets')).values).toEqual([]);
+      });
+
+      it('are found by a part of their name', async () => {
+        const found: string[] = [];
+        await store.writeFrontend('example.com', 'a', []);
+        await store.writeFrontend('example.com/api', 'b', []);
+        await store.writeFrontend('*/api[x]', 'c', []);
+        await store.scanNames('frontend', '/', (names) => found.push(...names));
+        expect(found.sort()).toEqual(['*/api[x]', 'example.com/api']);
+        await store.scanNames('frontend', '[x]', (names) => found.push(...names));
+        expect(found.at(-1)).toBe('*/api[x]');
+      });
+    });
+
+    describe('a lease', () => {
+      it('is had by one holder at a time, who may keep it', async () => {
+        expect(await store.takeLease('probes', 'node-1', 60_000)).toBe(true);
+        expect(await store.takeLease('probes', 'node-2', 60_000)).toBe(false);
+        expect(await store.takeLease('probes', 'node-1', 60_000)).toBe(true);
+        expect(await store.takeLease('orders', 'node-2', 60_000)).toBe(true);
+      });
+
+      it('is free after it was given back by its holder, and only by its holder', async () => {
+        await store.takeLease('probes', 'node-1', 60_000);
+        await store.dropLease('probes', 'node-2');
+        expect(await store.takeLease('probes', 'node-2', 60_000)).toBe(false);
+        await store.dropLease('probes', 'node-1');
+        expect(await store.takeLease('probes', 'node-2', 60_000)).toBe(true);
+      });
+
+      it('is free when its time is over', async () => {
+        await store.takeLease('probes', 'node-1', 20);
+        await vi.waitFor(async () => expect(await store.takeLease('probes', 'node-2', 60_000)).toBe(true), { interval: 5 });
+      });
     });
 
     it('gives the records of several names in the order asked', async () => {

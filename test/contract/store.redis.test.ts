@@ -62,9 +62,12 @@ async function createUser(name: string, ...rules: string[]): Promise<void> {
 }
 
 const proxyRules = [
-  ...['~p:frontend:*', '~p:dead:*', '~p:health:*', '~hchecker_ping', '-@all', '+@connection', '+multi', '+exec'],
+  ...['~p:frontend:*', '~p:dead:*', '~p:health:*', '~p:route:*', '~p:lease:*', '~p:healthcheck:*', '~p:patterns'],
+  ...['~p:tls:*', '~p:tier:*', '~p:member:*', '~p:registered', '~p:premium', '~p:auth:*', '~p:stream:*', '~p:blocklist*'],
+  ...['~hchecker_ping', '-@all', '+@connection', '+multi', '+exec', '+scan', '+eval'],
   ...[
     '+lrange',
+    '+set',
     '+smembers',
     '+hgetall',
     '+pttl',

@@ -1,5 +1,6 @@
 // A store whose replies a test lets go one by one: for races that a real server cannot be made to lose.
 import type { FrontendRecord } from '../../src/model/frontend.js';
+import type { StoredRecord } from '../../src/model/record-kind.js';
 import type { Store, StoreListener, StoreState } from '../../src/store/store.js';
 
 /** A read that waits for the test. The records are those of the moment when it was asked. */
@@ -10,7 +11,17 @@ export interface HeldRead {
 }
 
 function recordOf(name: string, list: readonly string[], more: Partial<FrontendRecord> = {}): FrontendRecord {
-  return { name, list, dead: [], marks: [], deadUntil: Number.POSITIVE_INFINITY, fault: '', ...more };
+  return {
+    name,
+    list,
+    dead: [],
+    marks: [],
+    deadUntil: Number.POSITIVE_INFINITY,
+    policy: [],
+    policyFault: '',
+    fault: '',
+    ...more,
+  };
 }
 
 export class ControlledStore implements Store {
@@ -66,6 +77,20 @@ export class ControlledStore implements Store {
   async deleteFrontend(name: string): Promise<void> {
     this.change(name, []);
   }
+
+  async readRecord(): Promise<StoredRecord> {
+    return { values: [], fault: '' };
+  }
+
+  async writeRecord(): Promise<void> {}
+
+  async scanNames(): Promise<void> {}
+
+  async takeLease(): Promise<boolean> {
+    return true;
+  }
+
+  async dropLease(): Promise<void> {}
 
   async close(): Promise<void> {}
 }

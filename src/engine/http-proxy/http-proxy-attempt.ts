@@ -8,7 +8,7 @@ import type { BodySink } from '../../exchange/request-body.js';
 import { chunked } from '../../http1/message.js';
 import type { Backend } from '../../model/backend.js';
 import type { AttemptReport } from '../engine.js';
-import { outgoingPairs } from '../outgoing-head.js';
+import { outgoingPairs, outgoingTarget } from '../outgoing-head.js';
 import { type RequestOwner, RequestStream, ResponseSignal } from './adapters.js';
 import { answerHead, answerTrailers } from './answer-head.js';
 import { classifyFailure, connectTimeout, type Progress } from './failures.js';
@@ -51,7 +51,12 @@ export class HttpProxyAttempt implements RequestOwner, BodySink, Upstream, Tunne
     this.#backend = backend;
     this.#report = report;
     this.#startOver = startOver;
-    this.stream = new RequestStream<HttpProxyAttempt>(this, exchange.head.method, exchange.head.target, exchange.head.authority);
+    this.stream = new RequestStream<HttpProxyAttempt>(
+      this,
+      exchange.head.method,
+      outgoingTarget(exchange),
+      exchange.head.authority,
+    );
     const limit = settings.connectTimeout;
     if (limit > 0) this.#connectTimer = setTimeout(() => this.#fail(connectTimeout(this.#progress, backend.origin)), limit);
   }
@@ -118,7 +123,7 @@ export class HttpProxyAttempt implements RequestOwner, BodySink, Upstream, Tunne
   /** The package has set names in lower case, `Connection` and a rewritten target; all of it is replaced. */
   #setHead(request: ClientRequest): void {
     const { head } = this.#exchange;
-    request.path = head.target;
+    request.path = outgoingTarget(this.#exchange);
     for (const name of request.getRawHeaderNames()) request.removeHeader(name);
     // What has been removed expressly is not made up again: the framing is the client's.
     request.removeHeader('Content-Length');
@@ -173,14 +178,19 @@ export class HttpProxyAttempt implements RequestOwner, BodySink, Upstream, Tunne
   answered(message: IncomingMessage): void {
     if (this.#over) return;
     const exchange = this.#exchange;
-    const head = answerHead(message, this.#settings, exchange.head.method);
-    if (head instanceof ProxyError) {
-      this.#fail(head);
+    const received = answerHead(message, this.#settings, exchange.head.method);
+    if (received instanceof ProxyError) {
+      this.#fail(received);
+      return;
+    }
+    const head = this.#report.answered(exchange, this.#backend, received);
+    if (head === null) {
+      this.#fail(new ProxyError('backend-discarded', `${this.#backend.origin} answered ${received.status}`));
+      message.destroy();
       return;
     }
     this.#progress = 'relaying';
     this.#answer = message;
-    this.#report.answered(exchange, this.#backend, head);
     message.on('data', (chunk: Buffer) => {
       if (!this.#over) this.#pace(exchange.downstream.write(chunk, 0, chunk.length, false));
     });
@@ -219,18 +229,23 @@ export class HttpProxyAttempt implements RequestOwner, BodySink, Upstream, Tunne
   /** The backend switched protocols. */
   #upgraded(message: IncomingMessage, socket: Socket, early: Buffer): void {
     const exchange = this.#exchange;
-    const head =
+    const received =
       exchange.upgrade === ''
         ? new ProxyError('backend-bad-response', `${this.#backend.origin}: ${message.statusCode} without a request for it`)
         : answerHead(message, this.#settings, exchange.head.method);
-    if (this.#over || head instanceof ProxyError) {
+    if (this.#over || received instanceof ProxyError) {
       socket.destroy();
-      if (head instanceof ProxyError) this.#fail(head);
+      if (received instanceof ProxyError) this.#fail(received);
+      return;
+    }
+    const head = this.#report.answered(exchange, this.#backend, received);
+    if (head === null) {
+      socket.destroy();
+      this.#fail(new ProxyError('backend-discarded', `${this.#backend.origin} answered ${received.status}`));
       return;
     }
     this.#progress = 'relaying';
     socket.removeListener('timeout', this.#onSilence);
-    this.#report.answered(exchange, this.#backend, head);
     const tunnel = new Tunnel(exchange, socket, this);
     exchange.tunnel = true;
     exchange.upstream = tunnel;

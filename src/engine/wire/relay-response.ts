@@ -126,10 +126,11 @@ export class ResponseRelay {
     }
   }
 
-  #final(head: ResponseHead, buffer: Buffer, start: number, end: number): boolean {
+  #final(received: ResponseHead, buffer: Buffer, start: number, end: number): boolean {
     const exchange = this.#exchange;
-    if (head.status === 101) return this.#switch(head, buffer, start, end);
-    this.#report.answered(exchange, this.#backend, head);
+    if (received.status === 101) return this.#switch(received, buffer, start, end);
+    const head = this.#report.answered(exchange, this.#backend, received);
+    if (head === null) return this.#discard(received);
     this.reusable = head.keepAlive;
     this.promisedIdle = promisedIdle(head.headers);
     if (head.body === chunked) {
@@ -150,13 +151,19 @@ export class ResponseRelay {
     return exchange.downstream.begin(head, exchange.responseLines, buffer, start, start + size, this.#remaining === 0);
   }
 
+  #discard({ status }: ResponseHead): false {
+    this.error = new ProxyError('backend-discarded', `${this.#backend.origin} answered ${status}`);
+    return false;
+  }
+
   /** The attempt makes the tunnel; bytes that came with the 101 wait for it. */
-  #switch(head: ResponseHead, buffer: Buffer, start: number, end: number): boolean {
+  #switch(received: ResponseHead, buffer: Buffer, start: number, end: number): boolean {
     if (this.#exchange.upgrade === '') {
       this.error = new ProxyError('backend-bad-response', '101 without a request for it');
       return false;
     }
-    this.#report.answered(this.#exchange, this.#backend, head);
+    const head = this.#report.answered(this.#exchange, this.#backend, received);
+    if (head === null) return this.#discard(received);
     this.#state = 'tunnel';
     this.tunnelHead = head;
     if (start < end) this.#hold(buffer, start, end);

@@ -43,7 +43,7 @@ export class Forward implements AttemptReport {
     return 'taken';
   };
 
-  answered(exchange: Exchange, backend: Backend, head: ResponseHead): void {
+  answered(exchange: Exchange, backend: Backend, head: ResponseHead): ResponseHead | null {
     exchange.answeredAt = performance.now();
     exchange.status = head.status;
     if (head.status === 101) {
@@ -54,6 +54,7 @@ export class Forward implements AttemptReport {
     exchange.error = null;
     this.#parts.passive.answered(exchange.route as Route, backend, head.status, head.headers.has(Kind.retryAfter));
     this.#parts.debug.forwarded(exchange);
+    return head;
   }
 
   ended(exchange: Exchange): void {

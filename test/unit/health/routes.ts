@@ -5,7 +5,17 @@ import type { FrontendRecord, Route } from '../../../src/model/frontend.js';
 export const entries = (count: number): string[] => Array.from({ length: count }, (_, index) => `http://10.0.0.${index}:80`);
 
 export function frontendRecord(changes: Partial<FrontendRecord> = {}): FrontendRecord {
-  return { name: 'example.com', list: [], dead: [], marks: [], deadUntil: Number.POSITIVE_INFINITY, fault: '', ...changes };
+  return {
+    name: 'example.com',
+    list: [],
+    dead: [],
+    marks: [],
+    deadUntil: Number.POSITIVE_INFINITY,
+    policy: [],
+    policyFault: '',
+    fault: '',
+    ...changes,
+  };
 }
 
 /** A route of `example.com` with some backends that nobody marked. */
@@ -29,6 +39,7 @@ export function route(count: number, changes: Partial<Route> = {}, list: readonl
     frontend: 'example.com',
     identifier: 'id',
     backends,
+    policy: null,
     records: [frontendRecord({ list: ['id', ...list] })],
     fault: '',
     ...changes,

@@ -14,7 +14,7 @@ function record(
   deadUntil = now + 30_000,
   name = 'site',
 ): FrontendRecord {
-  return { name, list: ['site', ...entries], dead, marks, deadUntil, fault: '' };
+  return { name, list: ['site', ...entries], dead, marks, deadUntil, policy: [], policyFault: '', fault: '' };
 }
 
 function mark(entry: string, index: number, until = now + 30_000): DeadMark {

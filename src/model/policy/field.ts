@@ -1,0 +1,65 @@
+// A field of a `route:` hash: its schema, and what a wrong value of it means.
+import type * as z from 'zod';
+import { shownValue } from '../../config/config-error.js';
+import { settingNotes } from '../../config/fields.js';
+
+/** How the text of a hash field becomes a value before its schema looks at it. */
+type Notation = 'text' | 'json';
+
+/** One field. */
+export interface PolicyField<S extends z.ZodType = z.ZodType> {
+  readonly schema: S;
+  /** `text` is taken as it stands; `json` is read as JSON where it is JSON, so that `50`, `true` and `{...}` mean what they look like. */
+  readonly notation: Notation;
+  /** True when the frontend must not be served while the field cannot be understood: it keeps somebody out. */
+  readonly guards: boolean;
+}
+
+/** A field whose value is a word or a text. */
+export function textField<S extends z.ZodType>(schema: S): PolicyField<S> {
+  return { schema, notation: 'text', guards: false };
+}
+
+/** A field whose value is a number, a flag, a list or an object. */
+export function jsonField<S extends z.ZodType>(schema: S): PolicyField<S> {
+  return { schema, notation: 'json', guards: false };
+}
+
+/** The same field, without which its frontend must not be served. */
+export function guarding<S extends z.ZodType>(field: PolicyField<S>): PolicyField<S> {
+  return { ...field, guards: true };
+}
+
+/** What a set of fields gives once it is read. */
+export type PolicyOf<F extends Record<string, PolicyField>> = { readonly [K in keyof F]: z.output<F[K]['schema']> };
+
+/** A value, or why there is none: `is "abc"; allowed: a whole number from 0 to 10`. */
+export type FieldReading =
+  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'fault'; readonly text: string };
+
+/** Reads the text of a hash field. */
+export function readField(field: PolicyField, text: string): FieldReading {
+  const written = field.notation === 'json' ? parsedJson(text) : text;
+  return checkField(field, written);
+}
+
+/** Checks a value of a JSON document. */
+export function checkField(field: PolicyField, written: unknown): FieldReading {
+  const result = field.schema.safeParse(written);
+  if (result.success) return { kind: 'value', value: result.data };
+  const issue = result.error.issues[0];
+  const at = issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.join('.')}`;
+  const note = settingNotes.get(field.schema);
+  const allowed = at === '' ? (note?.allowed ?? issue?.message) : issue?.message;
+  return { kind: 'fault', text: `is ${shownValue(written)}; allowed${at}: ${allowed ?? 'another value'}` };
+}
+
+/** Text that is no JSON stays text: `30s` is a duration. */
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

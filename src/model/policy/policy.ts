@@ -1,0 +1,56 @@
+// The policy of a frontend: what its `route:` hash asks for, field by field, and what is wrong with it.
+import { nearestName } from '../../config/nearest.js';
+import { balancingFields } from './balancing.js';
+import { type FieldReading, type PolicyField, type PolicyOf, readField } from './field.js';
+
+/** Every field there is. A concern of its own has a file of its own beside this one. */
+export const policyFields = {
+  ...balancingFields,
+};
+
+/** Everything is optional: a field that the hash lacks has its default. Immutable. */
+export type RoutePolicy = PolicyOf<typeof policyFields>;
+
+/** A policy and what could not be understood of it. */
+export interface ParsedPolicy {
+  readonly policy: RoutePolicy;
+  /** One line each, naming field, value and what is allowed: the field then has its default. */
+  readonly faults: readonly string[];
+  /** The fault for which the frontend must not be served, or empty: a field that keeps somebody out. */
+  readonly refusal: string;
+}
+
+const fields: ReadonlyMap<string, PolicyField> = new Map(Object.entries(policyFields));
+
+/** What a frontend without a `route:` hash has. */
+export const standardPolicy: RoutePolicy = Object.freeze(
+  Object.fromEntries([...fields].map(([name, field]) => [name, field.schema.parse(undefined)])),
+) as RoutePolicy;
+
+/**
+ * Reads a `route:` hash.
+ * @param pairs names and values in turn, as Redis gives them
+ */
+export function parsePolicy(pairs: readonly string[]): ParsedPolicy {
+  const values: Record<string, unknown> = { ...standardPolicy };
+  const faults: string[] = [];
+  let refusal = '';
+  for (let at = 0; at + 1 < pairs.length; at += 2) {
+    const name = pairs[at] as string;
+    const field = fields.get(name);
+    const reading = field === undefined ? unknownField(name) : readField(field, pairs[at + 1] as string);
+    if (reading.kind === 'value') {
+      values[name] = reading.value;
+      continue;
+    }
+    const fault = `${name} ${reading.text}`;
+    faults.push(fault);
+    if (field?.guards === true && refusal === '') refusal = fault;
+  }
+  return { policy: Object.freeze(values) as RoutePolicy, faults, refusal };
+}
+
+function unknownField(name: string): FieldReading {
+  const nearest = nearestName(name, fields.keys());
+  return { kind: 'fault', text: `is not a known field${nearest === undefined ? '' : `; the nearest known one is ${nearest}`}` };
+}
