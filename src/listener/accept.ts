@@ -6,6 +6,10 @@
 // hidden class each time (30 inline-cache misses, a third of the cost of a short connection). So the accepted handle is
 // taken before Node makes a socket of it. Where a version of Node has no such place, 'connection' and 'data' events serve.
 import net from 'node:net';
+import { type ListeningHandle, openTwins } from './twin-handles.js';
+
+/** Connections that may wait for this process to accept them; the kernel's own limit holds besides. */
+export const backlog = 1024;
 
 const size = 64 * 1024;
 const shared = Buffer.allocUnsafeSlow(size);
@@ -17,7 +21,7 @@ export type BytesReceived = (chunk: Buffer) => void;
 export type Accepted = (socket: net.Socket) => BytesReceived | null;
 
 type AcceptedHandle = { setNoDelay?: (on: boolean) => void };
-type ListeningHandle = { onconnection?: (status: number, handle: AcceptedHandle | undefined) => void };
+type ServerHandle = Pick<ListeningHandle, 'onconnection'>;
 
 /** Options that make Node 20's constructor add nothing, so that all sockets share their hidden classes; `handle` is not in its types. */
 interface AcceptedOptions extends net.SocketConstructorOpts, net.ConnectOpts {
@@ -27,22 +31,44 @@ interface AcceptedOptions extends net.SocketConstructorOpts, net.ConnectOpts {
   readonly decodeStrings: false;
 }
 
-/** Starts to serve a server that is listening. */
-export function acceptConnections(server: net.Server, accepted: Accepted): void {
-  const listening = (server as net.Server & { _handle?: ListeningHandle | null })._handle;
+/**
+ * Starts to serve a server that is listening.
+ * @param accepted null leaves the connections to Node
+ * @returns ends the accepting beyond that of the server itself, which is for `server.close` to end
+ */
+export function acceptConnections(server: net.Server, accepted: Accepted | null): () => void {
+  const listening = (server as net.Server & { _handle?: ServerHandle | null })._handle;
   const usual = listening?.onconnection;
   if (listening === undefined || listening === null || typeof usual !== 'function') {
-    server.on('connection', (socket) => {
-      const received = accepted(socket);
-      if (received !== null) socket.on('data', received);
-    });
-    return;
+    if (accepted !== null) acceptByEvents(server, accepted);
+    return () => {};
   }
-  listening.onconnection = (status, handle) => {
+  const onConnection = (status: number, handle: object | undefined): void => {
     // Errors, such as too many open files, are Node's to report.
-    if (status !== 0 || handle === undefined) usual.call(listening, status, handle);
+    if (accepted === null || status !== 0 || handle === undefined) usual.call(listening, status, handle);
     else accept(handle, accepted);
   };
+  listening.onconnection = onConnection;
+  let stopped = false;
+  const serving: ListeningHandle[] = [];
+  openTwins(listening, (twins) => {
+    for (const twin of twins) {
+      twin.onconnection = onConnection;
+      if (!stopped && twin.listen(backlog) === 0) serving.push(twin);
+      else twin.close();
+    }
+  });
+  return () => {
+    stopped = true;
+    for (const twin of serving.splice(0)) twin.close();
+  };
+}
+
+function acceptByEvents(server: net.Server, accepted: Accepted): void {
+  server.on('connection', (socket) => {
+    const received = accepted(socket);
+    if (received !== null) socket.on('data', received);
+  });
 }
 
 const ignore: BytesReceived = () => {};

@@ -3,7 +3,7 @@ import net from 'node:net';
 import tls from 'node:tls';
 import { type AddressSet, plainAddress } from '../base/ip.js';
 import { StartError } from '../errors/start-error.js';
-import { acceptConnections, type BytesReceived } from './accept.js';
+import { acceptConnections, type BytesReceived, backlog } from './accept.js';
 import { Http1Connection } from './http1-connection.js';
 import type { Http1Context } from './http1-context.js';
 
@@ -85,11 +85,15 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
       reject(new StartError(`cannot listen on ${address}:${port}: ${reasons[error.code ?? ''] ?? error.message}`));
     };
     server.once('error', refused);
-    server.listen({ host: address, port, backlog: 1024, ipv6Only: options.ipv6Only }, () => {
+    server.listen({ host: address, port, backlog, ipv6Only: options.ipv6Only }, () => {
       server.off('error', refused);
       localPort = (server.address() as net.AddressInfo).port;
-      if (!secure) acceptConnections(server, serve);
-      resolve({ address, port: localPort, secure, stop: () => server.close() });
+      const stopAccepting = acceptConnections(server, secure ? null : serve);
+      const stop = (): void => {
+        stopAccepting();
+        server.close();
+      };
+      resolve({ address, port: localPort, secure, stop });
     });
   });
 }
