@@ -4,11 +4,11 @@ const bands = [
   ['base', 'errors', 'config', 'observe'],
   ['model', 'http1', 'exchange'],
   ['redis', 'store', 'upstream'],
-  ['routing', 'balancing', 'health', 'limits', 'queue', 'certs'],
+  ['routing', 'balancing', 'health', 'limits', 'queue', 'certs', 'auth'],
   ['engine', 'pipeline', 'listener', 'stream'],
-  ['proxy', 'management', 'cli', 'bin'],
+  ['proxy', 'library', 'management', 'cli', 'bin'],
 ];
-const apart = new Set(['routing', 'balancing', 'health', 'limits', 'queue', 'certs']);
+const apart = new Set(['routing', 'balancing', 'health', 'limits', 'queue', 'certs', 'auth']);
 const inside = (folders) => `^src/(${folders.join('|')})/`;
 
 const forbidden = [

@@ -1,25 +1,20 @@
-// The contract of a balancer, and the table of those there are.
-import type { Strategy } from '../config/config.js';
+// The contract of a balancer.
 import type { Backend } from '../model/backend.js';
-import { createRandom } from './random.js';
-import { createRoundRobin } from './round-robin.js';
 
-/** Chooses among backends that may be used; health is decided before, stickiness and retries elsewhere. */
+/**
+ * Chooses among backends that may be used. Health, stickiness, retries and who is a backup are decided before. One serves all
+ * frontends of a worker; none keeps anybody waiting or throws.
+ */
 export interface Balancer {
   /**
-   * @param candidates in the order of the frontend's list
-   * @param frontend the name that matched: what a turn is counted by
+   * @param candidates in the order of the frontend's list, each with a weight above zero
+   * @param frontend the name that matched: what turns and loads are counted by
+   * @param key what a client is told apart by: the address, or what `hashOn` names; only hashing looks at it
+   * @param weights by the index of a backend; null: all are equal
    * @returns one of the candidates, or null when there is none
    */
-  pick(candidates: readonly Backend[], frontend: string): Backend | null;
+  pick(candidates: readonly Backend[], frontend: string, key: string, weights: Weights | null): Backend | null;
 }
 
-const factories: Readonly<Record<Strategy, () => Balancer>> = {
-  RANDOM: createRandom,
-  ROUND_ROBIN: createRoundRobin,
-};
-
-/** A balancer with a state of its own. */
-export function createBalancer(strategy: Strategy): Balancer {
-  return factories[strategy]();
-}
+/** Shares of new requests relative to each other, by `Backend.index`; any scale. */
+export type Weights = readonly number[];

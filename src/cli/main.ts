@@ -7,6 +7,7 @@ import { loadConfig } from '../config/load.js';
 import { nearestName } from '../config/nearest.js';
 import { StartError } from '../errors/start-error.js';
 import { check } from './commands/check.js';
+import { hashPasswordOf } from './commands/hash-password.js';
 import { serve } from './commands/serve.js';
 
 interface Options extends Flags {
@@ -39,6 +40,12 @@ export async function main(words: readonly string[], env: Readonly<Record<string
     .description('check the configuration and print it as it is in force')
     .action(() => {
       code = check(load());
+    });
+  program
+    .command('hash-password')
+    .description('read a password from stdin and print its hash, for the field user:NAME of an auth: record')
+    .action(async () => {
+      code = await hashPasswordOf(process.stdin);
     });
 
   try {

@@ -1,4 +1,6 @@
 // The effective configuration: what the program works with, after file, environment, flags, legacy spellings and defaults.
+import type { StreamConfig } from './stream-config.js';
+import type { Strategy } from './strategy.js';
 
 /** An address to listen on. */
 export interface Bind {
@@ -19,7 +21,6 @@ export interface TlsBind extends Bind {
 }
 
 type AccessLogFormat = 'hipache' | 'combined' | 'json';
-export type Strategy = 'RANDOM' | 'ROUND_ROBIN';
 export type EngineName = 'wire' | 'http-proxy';
 
 /** Settings of `server`. Durations in milliseconds unless the name says otherwise; the file has seconds, as Hipache's. */
@@ -44,6 +45,8 @@ export interface ServerConfig {
   readonly tunnelTimeout: number;
   /** Seconds that a dead mark lasts. */
   readonly deadBackendTTL: number;
+  /** How often a dead backend is tried by a connection; 0: never. */
+  readonly recoveryInterval: number;
   /** Which answers of a backend mark it dead. */
   readonly deadOn500: boolean;
   readonly deadOn503: 'always' | 'without-retry-after' | 'never';
@@ -56,6 +59,8 @@ export interface ServerConfig {
   /** Bytes of a request body that are kept so that it can be sent again. */
   readonly retryBodyLimit: number;
   readonly strategy: Strategy;
+  /** What sticky cookies are signed with; empty: a text that everybody knows. */
+  readonly stickySecret: string;
   readonly engine: EngineName;
   /** Path, `stdout` or `none`. */
   readonly accessLog: string;
@@ -64,6 +69,8 @@ export interface ServerConfig {
   readonly backendCa: readonly string[];
   /** Folder of error pages; null: the shipped ones. */
   readonly staticDir: string | null;
+  /** Port that clients are sent to for HTTPS; 0: that of the first TLS listener. */
+  readonly httpsPort: number;
   readonly drainTimeout: number;
   /** Resident bytes after which an idle moment is used to replace the worker; 0: never. */
   readonly memoryLimit: number;
@@ -97,6 +104,8 @@ export interface Config {
   readonly server: ServerConfig;
   readonly http: { readonly bind: readonly Bind[] };
   readonly https: { readonly bind: readonly TlsBind[] };
+  /** TCP listeners. */
+  readonly streams: readonly StreamConfig[];
   /** Read side and write side; equal where one URL was given. */
   readonly driver: { readonly read: string; readonly write: string };
   readonly redis: RedisConfig;

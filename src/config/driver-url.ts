@@ -1,9 +1,26 @@
 // Driver URLs: where the store is, e.g. redis://user:password@10.0.0.1:6379/2#prefix: or memory:state.json.
 
-/** A Redis server. */
+/** Where something listens. */
+export interface HostAndPort {
+  /** Host name or address without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Sentinels that know which server is the primary. */
+export interface SentinelGroup {
+  readonly hosts: readonly HostAndPort[];
+  /** What they call the primary. */
+  readonly name: string;
+  /** Of the sentinels themselves, or empty. */
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Redis: one server, the primary that sentinels name, or a cluster. */
 export interface RedisUrl {
   readonly kind: 'redis';
-  /** Host name or address without brackets; empty for a unix socket. */
+  /** Host name or address without brackets; empty for a unix socket, sentinels and a cluster. */
   readonly host: string;
   readonly port: number;
   readonly tls: boolean;
@@ -15,6 +32,9 @@ export interface RedisUrl {
   readonly db: number;
   /** Goes before every key, with no separator of its own. */
   readonly prefix: string;
+  readonly sentinel?: SentinelGroup;
+  /** Some nodes of a cluster: the others are found by asking them. */
+  readonly cluster?: readonly HostAndPort[];
 }
 
 /** The embedded store; its state is kept in `file`, or only in memory. */
@@ -26,6 +46,8 @@ interface MemoryUrl {
 export type DriverUrl = RedisUrl | MemoryUrl;
 
 const secret = 'CENSORED';
+const redisPort = 6379;
+const sentinelPort = 26_379;
 
 /**
  * Parses a driver URL.
@@ -43,8 +65,11 @@ export function parseDriverUrl(text: string): DriverUrl {
     case 'memory':
       return parseMemory(rest);
     case 'redis+sentinel':
+    case 'rediss+sentinel':
+      return parseSentinel(rest, scheme === 'rediss+sentinel');
     case 'redis+cluster':
-      throw new Error(`${scheme}: is not supported by this version: name one server, redis://host:port`);
+    case 'rediss+cluster':
+      return parseCluster(rest, scheme === 'rediss+cluster');
     case 'memcached':
     case 'etcd':
     case 'etcds':
@@ -53,7 +78,9 @@ export function parseDriverUrl(text: string): DriverUrl {
         `${scheme}: is a store of Hipache that this proxy does not have: move its records to Redis, redis://host:port`,
       );
     case '':
-      throw new Error('a driver URL begins with redis:, rediss:, redis+unix: or memory:, e.g. redis://127.0.0.1:6379');
+      throw new Error(
+        'a driver URL begins with redis:, rediss:, redis+unix:, redis+sentinel:, redis+cluster: or memory:, e.g. redis://127.0.0.1:6379',
+      );
     default:
       throw new Error(
         `"${scheme}" is not a known store (modules hipache-driver-* cannot be loaded): write redis://host:port or memory:`,
@@ -68,7 +95,7 @@ function parseRedis(rest: string, tls: boolean): RedisUrl {
   if (path !== '' && !/^\/\d*$/.test(path)) {
     throw new Error('after the host of a Redis URL comes the number of a database, e.g. redis://127.0.0.1:6379/2');
   }
-  const db = parseDatabase(query, path.slice(1));
+  const db = parseDatabase(onlyDatabase(query), path.slice(1));
   return { kind: 'redis', host, port, tls, unixPath: '', ...parseUserinfo(at === -1 ? '' : authority.slice(0, at)), db, prefix };
 }
 
@@ -86,9 +113,62 @@ function parseUnix(rest: string): RedisUrl {
     tls: false,
     unixPath: decode(path),
     ...userinfo,
-    db: parseDatabase(query, ''),
+    db: parseDatabase(onlyDatabase(query), ''),
     prefix,
   };
+}
+
+const away = { host: '', port: 0, unixPath: '' } as const;
+
+/** `//user:password@host:port,host:port/name/db?sentinel_username=…&sentinel_password=…#prefix` */
+function parseSentinel(rest: string, tls: boolean): RedisUrl {
+  const { authority, path, query, prefix } = splitUrl(rest);
+  const at = authority.lastIndexOf('@');
+  const parts = /^\/([^/]+)(?:\/(\d*))?$/.exec(path);
+  if (parts === null) {
+    throw new Error(
+      'after the sentinels comes the name of the primary, e.g. redis+sentinel://10.0.0.1:26379,10.0.0.2:26379/mymaster',
+    );
+  }
+  const parameters = parseParameters(query, ['db', 'sentinel_username', 'sentinel_password']);
+  return {
+    kind: 'redis',
+    ...away,
+    tls,
+    ...parseUserinfo(at === -1 ? '' : authority.slice(0, at)),
+    db: parseDatabase(parameters.get('db'), parts[2] ?? ''),
+    prefix,
+    sentinel: {
+      hosts: parseHosts(authority.slice(at + 1), sentinelPort),
+      name: decode(parts[1]!),
+      username: parameters.get('sentinel_username') ?? '',
+      password: parameters.get('sentinel_password') ?? '',
+    },
+  };
+}
+
+/** `//user:password@host:port,host:port#prefix` */
+function parseCluster(rest: string, tls: boolean): RedisUrl {
+  const { authority, path, query, prefix } = splitUrl(rest);
+  const at = authority.lastIndexOf('@');
+  if ((path !== '' && path !== '/' && path !== '/0') || query !== '') {
+    throw new Error('a cluster has one database and no parameters, e.g. redis+cluster://10.0.0.1:6379,10.0.0.2:6379');
+  }
+  return {
+    kind: 'redis',
+    ...away,
+    tls,
+    ...parseUserinfo(at === -1 ? '' : authority.slice(0, at)),
+    db: 0,
+    prefix,
+    cluster: parseHosts(authority.slice(at + 1), redisPort),
+  };
+}
+
+function parseHosts(text: string, standardPort: number): HostAndPort[] {
+  if (text === '')
+    throw new Error('a driver URL of sentinels or a cluster names their hosts, e.g. redis+cluster://10.0.0.1:6379,10.0.0.2:6379');
+  return text.split(',').map((one) => parseHostAndPort(one, standardPort));
 }
 
 function parseMemory(rest: string): MemoryUrl {
@@ -117,23 +197,37 @@ function parseUserinfo(userinfo: string): { username: string; password: string }
   return { username: decode(userinfo.slice(0, Math.max(colon, 0))), password: decode(userinfo.slice(colon + 1)) };
 }
 
-function parseHostAndPort(text: string): { host: string; port: number } {
+function parseHostAndPort(text: string, standardPort = redisPort): HostAndPort {
   const parts = /^(?:\[([0-9a-f:.]+(?:%[\w.-]+)?)\]|([^:[\]\s]*))(?::(\d*))?$/i.exec(text);
   if (parts === null) {
     throw new Error('host and port of a driver URL are written host:port, an IPv6 address in brackets, e.g. redis://[::1]:6379');
   }
-  const port = parts[3] === undefined || parts[3] === '' ? 6379 : Number(parts[3]);
+  const port = parts[3] === undefined || parts[3] === '' ? standardPort : Number(parts[3]);
   if (port < 1 || port > 65_535) throw new Error('the port of a driver URL is a number from 1 to 65535');
   return { host: parts[1] ?? (parts[2] || '127.0.0.1'), port };
 }
 
-function parseDatabase(query: string, path: string): number {
-  const named = /^db=(\d+)$/.exec(query)?.[1];
-  if (query !== '' && named === undefined) throw new Error('the only parameter of a driver URL is the database, e.g. ?db=2');
+/** @param path digits after the host, or empty */
+function parseDatabase(named: string | undefined, path: string): number {
+  if (named !== undefined && !/^\d+$/.test(named)) throw new Error('the database of a driver URL is a number, e.g. ?db=2');
   if (named !== undefined && path !== '' && Number(named) !== Number(path)) {
     throw new Error('the driver URL names two databases, in its path and in ?db=');
   }
   return Number(named ?? path);
+}
+
+function onlyDatabase(query: string): string | undefined {
+  if (query !== '' && !/^db=\d+$/.test(query)) throw new Error('the only parameter of a driver URL is the database, e.g. ?db=2');
+  return query === '' ? undefined : query.slice('db='.length);
+}
+
+function parseParameters(query: string, known: readonly string[]): Map<string, string> {
+  const parameters = new Map<string, string>();
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (!known.includes(name)) throw new Error(`a driver URL of sentinels has the parameters ${known.join(', ')} and no others`);
+    parameters.set(name, value);
+  }
+  return parameters;
 }
 
 function decode(text: string): string {
@@ -145,19 +239,34 @@ function decode(text: string): string {
 }
 
 /** Writes a Redis URL so that `parseDriverUrl` gives the same back. */
-export function formatRedisUrl({ host, port, tls, unixPath, username, password, db, prefix }: RedisUrl): string {
+export function formatRedisUrl(url: RedisUrl): string {
+  const { host, port, tls, unixPath, username, password, db, prefix, sentinel, cluster } = url;
   const userinfo = password === '' && username === '' ? '' : `${encodeURIComponent(username)}:${encodeURIComponent(password)}@`;
   const fragment = prefix === '' ? '' : `#${prefix}`;
-  if (unixPath !== '') return `redis+unix://${userinfo}${encodeURI(unixPath)}${db === 0 ? '' : `?db=${db}`}${fragment}`;
   const scheme = tls ? 'rediss' : 'redis';
-  return `${scheme}://${userinfo}${host.includes(':') ? `[${host}]` : host}:${port}${db === 0 ? '' : `/${db}`}${fragment}`;
+  const database = db === 0 ? '' : `/${db}`;
+  if (unixPath !== '') return `redis+unix://${userinfo}${encodeURI(unixPath)}${db === 0 ? '' : `?db=${db}`}${fragment}`;
+  if (cluster !== undefined) return `${scheme}+cluster://${userinfo}${cluster.map(formatHost).join()}${fragment}`;
+  if (sentinel === undefined) return `${scheme}://${userinfo}${formatHost({ host, port })}${database}${fragment}`;
+  const credentials = new URLSearchParams();
+  if (sentinel.username !== '') credentials.set('sentinel_username', sentinel.username);
+  if (sentinel.password !== '') credentials.set('sentinel_password', sentinel.password);
+  const query = credentials.size === 0 ? '' : `?${credentials}`;
+  const hosts = sentinel.hosts.map(formatHost).join();
+  return `${scheme}+sentinel://${userinfo}${hosts}/${encodeURIComponent(sentinel.name)}${database}${query}${fragment}`;
+}
+
+/** `host:port`, an IPv6 address in brackets. */
+export function formatHost({ host, port }: HostAndPort): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 /** A driver URL that may be shown: the password is replaced, also in a text that is no valid URL. */
 export function maskDriverUrl(text: string): string {
   const parts = /^([a-z][a-z0-9+.-]*:\/*)([\s\S]*)$/i.exec(text);
   if (parts === null) return text.includes('@') ? secret : text;
-  const [, start = '', rest = ''] = parts;
+  const [, start = '', written = ''] = parts;
+  const rest = written.replace(/(\bsentinel_password=)[^&#]*/, `$1${secret}`);
   const at = rest.lastIndexOf('@');
   if (at !== -1) {
     const userinfo = rest.slice(0, at);
@@ -166,5 +275,7 @@ export function maskDriverUrl(text: string): string {
   }
   // No @, yet what stands behind the colon is no port: a password whose host was forgotten.
   const colon = /^[^:[\]/?#]*:(?!\d*(?:[/?#]|$))/.exec(rest);
-  return colon === null ? text : `${start}${colon[0]}${secret}`;
+  // Hosts of sentinels and clusters are parted by commas, and their ports with them.
+  if (colon === null || /^(?:[^:,]+(?::\d+)?,)+[^:,/?#]+(?::\d+)?(?:[/?#]|$)/.test(rest)) return start + rest;
+  return `${start}${colon[0]}${secret}`;
 }

@@ -7,7 +7,7 @@ import { allSettings } from './schema.js';
 export function describeConfig(config: Config): string {
   const { source, server, http, https, driver, redis, trustedProxies, user, group, logLevel } = config;
   const shown = {
-    server: inFileUnits('server', server),
+    server: inFileUnits('server', server.stickySecret === '' ? server : { ...server, stickySecret: 'CENSORED' }),
     http,
     https: { bind: https.bind.map((bind) => (bind.passphrase === '' ? bind : { ...bind, passphrase: 'CENSORED' })) },
     driver: (driver.read === driver.write ? [driver.read] : [driver.read, driver.write]).map(maskDriverUrl),

@@ -15,6 +15,8 @@ import { settingsFaults } from './settings-faults.js';
 export interface ConfigSources {
   /** The file that was asked for; absent: the default one. */
   readonly file?: string | undefined;
+  /** What a file would hold, in place of any file. */
+  readonly settings?: Readonly<Record<string, unknown>>;
   /** Environment: `CJS_PROXY_*` and `SETTINGS_FLAVOR`. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly flags?: Flags;
@@ -30,13 +32,13 @@ export interface ConfigSources {
  */
 export function loadConfig({
   file,
+  settings,
   env,
   flags = {},
   cwd = process.cwd(),
   root = process.getuid?.() === 0,
 }: ConfigSources): Config {
-  const path = locateConfigFile(file, env.SETTINGS_FLAVOR ?? '', cwd);
-  const draft = path === null ? new Draft({}, 'defaults') : new Draft(readConfigFile(path).settings, path);
+  const draft = settings === undefined ? draftOfFile(file, env, cwd) : new Draft(settings, 'settings');
   applyPlanb(draft);
   applyLegacy(draft);
   applyEnvironment(draft, env);
@@ -53,6 +55,11 @@ export function loadConfig({
   const config = resolveConfig(result.data, draft, root);
   if (draft.faults.length > 0) throw new ConfigError(draft.faults);
   return freezeDeeply(config);
+}
+
+function draftOfFile(file: string | undefined, env: ConfigSources['env'], cwd: string): Draft {
+  const path = locateConfigFile(file, env.SETTINGS_FLAVOR ?? '', cwd);
+  return path === null ? new Draft({}, 'defaults') : new Draft(readConfigFile(path).settings, path);
 }
 
 function freezeDeeply<T extends object>(value: T): T {

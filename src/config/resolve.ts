@@ -4,6 +4,7 @@ import type { Bind, Config, ServerConfig } from './config.js';
 import type { Draft } from './draft.js';
 import { formatRedisUrl, parseDriverUrl } from './driver-url.js';
 import type { Settings } from './schema.js';
+import { resolveStreams } from './resolve-streams.js';
 import { resolveTlsBinds } from './tls-binds.js';
 
 /**
@@ -13,15 +14,17 @@ import { resolveTlsBinds } from './tls-binds.js';
 export function resolveConfig(settings: Settings, draft: Draft, root: boolean): Config {
   const http = settings.http.bind.map(({ address, port }): Bind => ({ address, port: port ?? settings.http.port }));
   const https = resolveTlsBinds(settings.https, draft);
-  checkBinds(http, https, draft);
+  checkBinds(http, https, settings.streams.length, draft);
   const driver = resolveDriver(settings.driver, draft);
   const user = resolveUser(settings, root, draft);
+  const streams = resolveStreams(settings.streams, settings.server, [...http, ...https], draft);
   return {
     source: draft.source,
     warnings: draft.warnings,
     server: resolveServer(settings, driver.read.startsWith('memory:'), draft),
     http: { bind: http },
     https: { bind: https },
+    streams,
     driver,
     redis: settings.redis,
     trustedProxies: settings.trustedProxies,
@@ -52,7 +55,7 @@ function resolveServer({ server }: Settings, memory: boolean, draft: Draft): Ser
 }
 
 /** Two listeners of one address would end the start with a message about a busy port. */
-function checkBinds(http: readonly Bind[], https: readonly Bind[], draft: Draft): void {
+function checkBinds(http: readonly Bind[], https: readonly Bind[], streams: number, draft: Draft): void {
   const seen = new Set<string>();
   const sections: [string, readonly Bind[]][] = [
     ['http', http],
@@ -75,13 +78,13 @@ function checkBinds(http: readonly Bind[], https: readonly Bind[], draft: Draft)
       seen.add(place);
     });
   }
-  if (http.length + https.length === 0) {
+  if (http.length + https.length + streams === 0) {
     const { key, source } = draft.origin(['http', 'bind']);
     draft.refuse({
       kind: 'wrong',
       path: key,
       value: 'an empty list',
-      allowed: 'at least one address, here or in https.bind',
+      allowed: 'at least one address, here or in https.bind, or a stream',
       source,
     });
   }

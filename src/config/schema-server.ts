@@ -13,11 +13,13 @@ import {
   wholeNumber,
   yesOrNo,
 } from './fields.js';
+import { strategies } from './strategy.js';
 
 const mebibyte = 1_048_576;
 
 const workersAllowed = 'a whole number from 0 to 1024, or "auto"';
 const accessLogAllowed = 'the path of a file, "stdout" (or "-") or "none"';
+const stickySecretAllowed = 'a text of 16 to 512 characters';
 const staticDirAllowed = 'the path of a folder, or null';
 
 /** Section `server`. */
@@ -57,6 +59,11 @@ export const serverSchema = z.strictObject(
     drainTimeout: duration('How long a stopping process lets running exchanges finish.', 30),
 
     deadBackendTTL: seconds('How long a backend stays marked dead.', 30, { from: 1, to: 31_536_000 }),
+    recoveryInterval: duration(
+      'How often a dead backend without a `healthcheck:` record is tried by a connection, which revives it; 0: never.',
+      60,
+      { from: 0, to: 86_400 },
+    ),
     deadOn500: yesOrNo('Whether an answer 500 marks a backend dead.', false),
     deadOn503: choice(
       'Whether an answer 503 does. With `Retry-After` it usually means maintenance.',
@@ -70,7 +77,20 @@ export const serverSchema = z.strictObject(
       from: 0,
       to: 64 * mebibyte,
     }),
-    strategy: choice('How a backend is chosen among those alive.', ['RANDOM', 'ROUND_ROBIN'], 'RANDOM'),
+    strategy: choice('How a backend is chosen among those alive, where the frontend says nothing else.', strategies, 'RANDOM'),
+    stickySecret: noted(
+      z
+        .string({ error: stickySecretAllowed })
+        .regex(/^$|^.{16,512}$/s, stickySecretAllowed)
+        .default(''),
+      {
+        kind: 'text',
+        explanation:
+          'What sticky cookies are signed with; the same on every node. Without it a client can make a cookie for a backend of its choice.',
+        allowed: stickySecretAllowed,
+        standard: '""',
+      },
+    ),
     engine: choice(
       'What speaks to backends: the own HTTP/1.1 engine, or the `http-proxy` package.',
       ['wire', 'http-proxy'],
@@ -96,6 +116,11 @@ export const serverSchema = z.strictObject(
       allowed: staticDirAllowed,
       standard: 'null',
     }),
+    httpsPort: wholeNumber(
+      'Port that clients are sent to for HTTPS, where a balancer offers it in front; 0: that of the first address in `https.bind`, else 443.',
+      0,
+      { from: 0, to: 65_535 },
+    ),
     memoryLimit: size('Resident memory beyond which a worker is replaced at an idle moment; 0: never.', 0, {
       from: 0,
       to: 1_048_576 * mebibyte,

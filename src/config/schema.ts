@@ -5,6 +5,7 @@ import { parseDriverUrl } from './driver-url.js';
 import { duration, noted, type SettingNote, settingNotes, wholeNumber } from './fields.js';
 import { httpSchema, httpsSchema } from './schema-listen.js';
 import { serverSchema } from './schema-server.js';
+import { streamsSchema } from './schema-streams.js';
 
 const rangesAllowed = 'a list of addresses and ranges such as "10.0.0.0/8"';
 const driverAllowed = 'a driver URL such as "redis://127.0.0.1:6379", or a list of two: read side, write side';
@@ -34,6 +35,7 @@ export const settingsSchema = z.strictObject(
     server: serverSchema,
     http: httpSchema,
     https: httpsSchema,
+    streams: streamsSchema,
     driver: noted(z.preprocess(listOf, z.array(driverUrl, { error: driverAllowed }).min(1, driverAllowed)).default(['redis:']), {
       kind: 'driver',
       explanation:

@@ -5,6 +5,7 @@ import type { Draft } from './draft.js';
 import { maskDriverUrl } from './driver-url.js';
 import { nearestName } from './nearest.js';
 import { allSettings, sections } from './schema.js';
+import { streamKeys } from './schema-streams.js';
 
 const bindKeys = ['address', 'port'];
 
@@ -58,6 +59,8 @@ function nearestSetting(path: readonly PropertyKey[]): string | undefined {
 function knownKeys(parent: string): string[] {
   if (parent === 'http.bind') return bindKeys;
   if (parent === 'https.bind') return [...bindKeys, ...knownKeys('https').filter((key) => key !== 'bind')];
+  if (parent === 'streams') return [...streamKeys];
+  if (parent === 'streams.tls') return ['key', 'cert', 'minVersion'];
   const below = allSettings.filter(({ path }) => (parent === '' ? !path.includes('.') : path.startsWith(`${parent}.`)));
   const keys = below.map(({ path }) => lastKey(path));
   return parent === '' ? [...sections, ...keys] : keys;
@@ -81,7 +84,7 @@ function writtenAt(path: readonly PropertyKey[], draft: Draft): unknown {
 function shownSetting(path: readonly PropertyKey[], value: unknown): string {
   if (value === undefined) return '';
   const key = path.findLast((part) => typeof part === 'string');
-  if (key === 'passphrase') return '(hidden)';
+  if (key === 'passphrase' || key === 'stickySecret') return '(hidden)';
   if (key === 'driver' && typeof value === 'string') return shownValue(maskDriverUrl(value));
   if (typeof value === 'string' && value.includes('-----BEGIN')) return 'the text of a PEM file';
   return shownValue(value);

@@ -13,6 +13,11 @@ export function findUnreadableFiles(config: Config): Fault[] {
     note(cert, `https.bind[${index}].cert`);
     for (const file of ca) note(file, `https.bind[${index}].ca`);
   });
+  config.streams.forEach(({ tls }, index) => {
+    if (tls === null) return;
+    note(tls.key, `streams[${index}].tls.key`);
+    note(tls.cert, `streams[${index}].tls.cert`);
+  });
   for (const file of config.server.backendCa) note(file, 'server.backendCa');
   const pages = config.server.staticDir;
   if (pages !== null) note(pages, 'server.staticDir');

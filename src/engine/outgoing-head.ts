@@ -1,7 +1,7 @@
 // The head that goes to a backend: hop-by-hop lines removed, forwarded lines set. One decision for both engines.
 import type { Client } from '../exchange/client.js';
 import type { Exchange } from '../exchange/exchange.js';
-import type { OutgoingChanges } from '../exchange/outgoing-changes.js';
+import { type OutgoingChanges, withoutNames } from '../exchange/outgoing-changes.js';
 import { bit, Kind } from '../http1/headers.js';
 import { chunked } from '../http1/message.js';
 
@@ -103,29 +103,27 @@ function outgoingLines(exchange: Exchange, settings: OutgoingSettings): string {
   const { head, client, outgoing } = exchange;
   const headers = head.headers;
   const dropped = outgoing === null ? head.connectionNames : droppedNames(outgoing, head.connectionNames);
-  let lines: string;
+  let mask = outgoing === null || outgoing.host === null ? hopByHop : hopByHop | bit(Kind.host);
+  let told: string;
   if (settings.legacyForwardedHeaders) {
-    lines = headers.without(hopByHop, dropped) + legacyLines(exchange);
-    if (!headers.has(Kind.xRequestId)) lines += `X-Request-Id: ${exchange.id}\r\n`;
+    told = legacyLines(exchange);
+    if (!headers.has(Kind.xRequestId)) told += `X-Request-Id: ${exchange.id}\r\n`;
   } else {
-    lines = headers.without(hopByHop | forwardedKinds, dropped);
-    lines += `${client.trusted ? linesForTrusted(exchange) : linesForUntrusted(client, exchange.authority)}${exchange.id}\r\n`;
+    mask |= forwardedKinds;
+    told = `${client.trusted ? linesForTrusted(exchange) : linesForUntrusted(client, exchange.authority)}${exchange.id}\r\n`;
   }
+  if (outgoing?.removesForwarded === true) told = withoutNames(told, outgoing.removed);
+  let lines = headers.without(mask, dropped) + told;
   // An HTTP/1.0 request in absolute form may lack Host; HTTP/1.1 must have it (RFC 9112 section 3.2).
   const host = outgoing?.host ?? (headers.has(Kind.host) ? null : head.authority);
   if (host !== null) lines += `Host: ${host}\r\n`;
-  if (outgoing !== null) lines += outgoing.lines;
+  if (outgoing !== null) lines += outgoing.lines + outgoing.attemptLines;
   return lines + connectionLines(exchange, settings);
 }
 
-function droppedNames(
-  { removed, host }: OutgoingChanges,
-  connectionNames: ReadonlySet<string> | null,
-): ReadonlySet<string> | null {
-  if (removed.size === 0 && host === null) return connectionNames;
-  const names = new Set([...removed, ...(connectionNames ?? [])]);
-  if (host !== null) names.add('host');
-  return names;
+function droppedNames({ removed }: OutgoingChanges, connectionNames: ReadonlySet<string> | null): ReadonlySet<string> | null {
+  if (removed.size === 0) return connectionNames;
+  return connectionNames === null ? removed : new Set([...removed, ...connectionNames]);
 }
 
 /** The path and query that a backend is asked for. */

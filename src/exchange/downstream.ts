@@ -42,6 +42,12 @@ export interface Downstream {
    */
   switchProtocols(head: ResponseHead, extra: string): void;
 
+  /**
+   * Asks a client that has closed its sending side, and may be gone, whether it is still there. Null where nothing speaks
+   * against it, which is what a port without this method says.
+   */
+  isClientThere?(): Promise<boolean> | null;
+
   /** Breaks the response off so that the client can tell it is incomplete (RFC 9112 section 8). */
   cut(): void;
 

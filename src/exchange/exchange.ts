@@ -7,9 +7,17 @@ import type { Client } from './client.js';
 import type { Downstream, Upstream } from './downstream.js';
 import { OutgoingChanges } from './outgoing-changes.js';
 import type { RequestBody } from './request-body.js';
+import type { TimeLimits } from './time-limits.js';
 
 /** How an exchange ended. */
 export type Outcome = 'open' | 'forwarded' | 'answered' | 'cut' | 'client-gone';
+
+/** The group that a traffic split chose for an exchange. */
+export interface ChosenGroup {
+  readonly name: string;
+  /** The cookie that keeps the client in the group has to be set. */
+  readonly tell: boolean;
+}
 
 /** Called once when an exchange ends; given by the pipeline, does the accounting. */
 export type FinishExchange = (exchange: Exchange) => void;
@@ -48,8 +56,18 @@ export class Exchange {
   backend: Backend | null = null;
   /** The running attempt's side, while there is one. */
   upstream: Upstream | null = null;
+  /** It waits until it is the turn of its client. */
+  waiting = false;
   /** Attempts so far. */
   attempts = 0;
+  /** The backend whose running attempt observers were told of and wait for the end of; else null. */
+  observed: Backend | null = null;
+  /** What its attempts are given in time; null: what the settings say. */
+  limits: TimeLimits | null = null;
+  /** Group of a traffic split that serves it, and whether the client is to be told; null: there is no split. */
+  group: ChosenGroup | null = null;
+  /** The backend of the next attempt, chosen before the answer of this one was dropped; else null. */
+  next: Backend | null = null;
   /** Backends already tried; null until the first attempt failed. */
   tried: Backend[] | null = null;
   /** `performance.now()` when the current attempt was sent, and when its final head came; 0: not yet. */
@@ -68,6 +86,8 @@ export class Exchange {
   tunnel = false;
   /** Header lines to add to whatever is answered, each ended by CRLF. */
   responseLines = '';
+  /** Those of them that the frontend's `responseHeaders` ask for. */
+  policyLines = '';
   /** What is changed in the head for the backend; null: nothing. `changes` makes it. */
   outgoing: OutgoingChanges | null = null;
 

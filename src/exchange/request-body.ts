@@ -17,6 +17,14 @@ export interface BodySink {
   bodyEnd(trailers: string): void;
 }
 
+/** Who gets a copy of a body beside its sink, without a say in its pace. */
+export interface BodyCopy {
+  /** Bytes passed. They are valid during the call only: what is kept is copied. */
+  bodyPassed(chunk: Buffer): void;
+  /** The body is complete; not called for one that is broken off or that nobody wants any more. */
+  bodyComplete(trailers: string): void;
+}
+
 /** Where body bytes come from: the client's connection. */
 export interface BodySource {
   /** Stop reading from the client. */
@@ -43,7 +51,11 @@ export class RequestBody {
   #kept: Buffer[] = [];
   #keptBytes = 0;
   #sink: BodySink | null = null;
+  #copy: BodyCopy | null = null;
+  #limit = Number.POSITIVE_INFINITY;
+  #exceeded: (() => void) | null = null;
   #paused = false;
+  #dropsTrailers = false;
 
   /**
    * @param length how the body is delimited; 0: none
@@ -76,6 +88,25 @@ export class RequestBody {
     else this.resume();
   }
 
+  /** Gives what came and what will come to a copy. Only before the first sink. */
+  copyTo(copy: BodyCopy): void {
+    for (const chunk of this.#kept) copy.bodyPassed(chunk);
+    if (this.complete) copy.bodyComplete(this.trailers);
+    else this.#copy = copy;
+  }
+
+  /** Calls `exceeded`, which ends the exchange, once more than `limit` bytes have come; those beyond it go nowhere. */
+  limitTo(limit: number, exceeded: () => void): void {
+    this.#limit = limit;
+    this.#exceeded = exceeded;
+  }
+
+  /** Lets no trailers through: a client could add in them what was taken out of its head. */
+  dropTrailers(): void {
+    this.#dropsTrailers = true;
+    this.trailers = '';
+  }
+
   /** The sink is gone (its attempt failed or its answer is complete). */
   detach(): void {
     this.#sink = null;
@@ -84,6 +115,7 @@ export class RequestBody {
   /** Throws away what is kept and all that comes: the response is complete and nobody wants the rest. */
   discard(): void {
     this.#sink = null;
+    this.#copy = null;
     this.#forget();
     this.resume();
   }
@@ -91,6 +123,13 @@ export class RequestBody {
   /** Source: bytes arrived. The chunk belongs to the body from here, unless true is returned: then its storage may be used again. */
   push(chunk: Buffer): boolean {
     this.received += chunk.length;
+    if (this.received > this.#limit) {
+      const exceeded = this.#exceeded;
+      this.#exceeded = null;
+      exceeded?.();
+      return true;
+    }
+    this.#copy?.bodyPassed(chunk);
     const sink = this.#sink;
     if (this.repeatable) {
       this.#kept.push(chunk);
@@ -110,8 +149,9 @@ export class RequestBody {
   finish(trailers: string): void {
     if (this.complete) return;
     this.complete = true;
-    this.trailers = trailers;
-    this.#sink?.bodyEnd(trailers);
+    this.trailers = this.#dropsTrailers ? '' : trailers;
+    this.#copy?.bodyComplete(this.trailers);
+    this.#sink?.bodyEnd(this.trailers);
   }
 
   /** Sink: can take more. */
@@ -123,6 +163,7 @@ export class RequestBody {
 
   /** The exchange became a tunnel: bytes flow until the client closes and none are kept. */
   becomeTunnel(sink: BodySink): void {
+    this.#limit = Number.POSITIVE_INFINITY;
     this.length = untilClose;
     this.complete = false;
     this.#forget();

@@ -41,3 +41,16 @@ const ownTrouble: ReadonlySet<string> = new Set(['EAI_AGAIN', 'EADDRNOTAVAIL']);
 export function deadByError(error: ProxyError): boolean {
   return deadly.has(error.code) && !ownTrouble.has(codeOf(error.cause));
 }
+
+/** What a breaker counts besides: the connection was lost, or what came over it was no answer. One request may cause it, five do not. */
+const suspicious: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'backend-closed',
+  'backend-bad-response',
+  'backend-cut-body',
+  'backend-try-timeout',
+]);
+
+/** Whether an error of an attempt is a failure that a breaker counts. */
+export function failsBreaker(error: ProxyError): boolean {
+  return suspicious.has(error.code) || deadByError(error);
+}

@@ -6,11 +6,15 @@ export interface LocalMark {
   readonly frontend: string;
   readonly entry: string;
   /** Milliseconds since the epoch. */
+  readonly since: number;
   until: number;
   /** The store has taken the mark. */
   written: boolean;
   /** A change of the marked record was told since the mark was made. */
   changed: boolean;
+  /** As in a mark of the store: when a breaker lets a request through again, and how often in a row it has opened. */
+  readonly retryAt?: number;
+  readonly opens?: number;
 }
 
 /** After the store took a mark, how long to wait for it to tell the change: it may be polling, which takes a second. */
@@ -38,10 +42,19 @@ export class LocalMarks {
   }
 
   /** Marks an entry of a frontend dead for some seconds. */
-  add(host: string, frontend: string, entry: string, ttl: number): LocalMark {
+  add(host: string, frontend: string, entry: string, ttl: number, breaker: Pick<LocalMark, 'retryAt' | 'opens'> = {}): LocalMark {
     const now = this.#now();
     this.#drop((mark) => mark.until <= now);
-    const mark = { host, frontend, entry, until: now + ttl * 1000, written: false, changed: false };
+    const mark: LocalMark = {
+      host,
+      frontend,
+      entry,
+      since: now,
+      until: now + ttl * 1000,
+      written: false,
+      changed: false,
+      ...breaker,
+    };
     const siblings = this.#marks.get(frontend);
     if (siblings === undefined) this.#marks.set(frontend, new Map([[entry, mark]]));
     else siblings.set(entry, mark);
@@ -50,11 +63,22 @@ export class LocalMarks {
 
   /** Whether an entry is marked now. */
   has(frontend: string, entry: string): boolean {
+    return this.find(frontend, entry) !== null;
+  }
+
+  /** The mark of an entry, or null. */
+  find(frontend: string, entry: string): LocalMark | null {
     const mark = this.#marks.get(frontend)?.get(entry);
-    if (mark === undefined) return false;
-    if (mark.until > this.#now()) return true;
+    if (mark === undefined) return null;
+    if (mark.until > this.#now()) return mark;
     this.#remove(mark);
-    return false;
+    return null;
+  }
+
+  /** Takes the mark of an entry back, where there is one. */
+  drop(frontend: string, entry: string): void {
+    const mark = this.#marks.get(frontend)?.get(entry);
+    if (mark !== undefined) this.#remove(mark);
   }
 
   /** The store took a mark. */

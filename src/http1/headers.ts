@@ -114,8 +114,13 @@ export class HeaderList {
   values(name: string): string[] {
     const wanted = name.toLowerCase();
     const found: string[] = [];
-    for (let line = 0; line < this.count; line++) {
-      if (this.nameAt(line).toLowerCase() === wanted) found.push(this.valueAt(line));
+    const { spans, text } = this;
+    for (let at = 0; at < spans.length; at += spanSize) {
+      const start = spans[at + 1] as number;
+      const end = spans[at + 2] as number;
+      // Most names are told apart by their length, without a text being made of them.
+      if (end - start !== wanted.length || text.slice(start, end).toLowerCase() !== wanted) continue;
+      found.push(text.slice(spans[at + 3], spans[at + 4]));
     }
     return found;
   }

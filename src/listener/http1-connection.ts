@@ -1,6 +1,7 @@
 // One client connection speaking HTTP/1.x: reads heads and bodies, hands exchanges over one after another, keeps the deadlines.
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { ProxyError } from '../errors/proxy-error.js';
 import type { Client } from '../exchange/client.js';
 import { Exchange } from '../exchange/exchange.js';
@@ -27,6 +28,8 @@ const discardLimit = 256 * 1024;
 const lingerTime = 2000;
 /** Silence after a client closed its sending side before it is asked whether it is still there. */
 const probeAfter = 1000;
+/** What the kernel of a client that is gone makes of the question comes a round trip later (milliseconds). */
+const roundTrip = 10;
 
 const stillThere = 'HTTP/1.1 100 Continue\r\n\r\n';
 
@@ -174,7 +177,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
       this.#discarded += next - at;
       if (reader.done) this.#nextExchange();
       else if (this.#discarded > discardLimit) this.#linger();
-    } else {
+    } else if (this.#state === 'exchange') {
       this.#awaitClient();
       if (reader.done) body?.finish(reader.trailers);
     }
@@ -282,6 +285,8 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
           // Requests that it had sent before are served all the same.
           if (this.#pending.size === 0) this.lastExchange = true;
           this.#awaitClient();
+          // If it is gone it must not keep others from the place that it waits for.
+          if (this.#exchange?.waiting === true) void this.askClient();
         }
         break;
       case 'closed':
@@ -372,6 +377,23 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     if (!this.#downstream.begun && exchange.head.minor === 1) this.#downstream.remark(stillThere);
     this.#await(this.#asked ? probeAfter * 5 : probeAfter);
     this.#asked = true;
+  }
+
+  /** A client that is not read from, since its backend is to take a long body first, may be gone as well. */
+  askClient(): Promise<boolean> | null {
+    const exchange = this.#exchange;
+    const inDoubt = this.#halfClosed || this.#bodyPaused;
+    if (exchange === null || !inDoubt || this.#context.settings.halfClosedClients === 'serve') return null;
+    return this.#ask(exchange);
+  }
+
+  async #ask(exchange: Exchange): Promise<boolean> {
+    this.#probe(exchange);
+    await delay(roundTrip);
+    if (this.#exchange === exchange) this.#probe(exchange);
+    // Through TLS the kernel's answer takes a turn.
+    await nextTurn();
+    return !this.#socket.destroyed;
   }
 
   // Shutting down.

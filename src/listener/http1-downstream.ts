@@ -21,6 +21,8 @@ export interface Http1Owner {
   continued(): void;
   /** The exchange became a tunnel: bytes that came behind the request belong to it. */
   tunnelOpened(): void;
+  /** As `isClientThere` of the port. */
+  askClient(): Promise<boolean> | null;
   /** The exchange is over. */
   exchangeEnded(): void;
 }
@@ -144,6 +146,10 @@ export class Http1Downstream implements Downstream {
     // A peer that vanishes without a word would keep its tunnel for ever: the kernel asks it now and then.
     this.#socket.setKeepAlive(true, tunnelKeepAlive);
     this.#owner.tunnelOpened();
+  }
+
+  isClientThere(): Promise<boolean> | null {
+    return this.#owner.askClient();
   }
 
   cut(): void {

@@ -14,8 +14,8 @@ export interface ListenerOptions {
   readonly port: number;
   /** `::` takes IPv4 as well, unless another listener has 0.0.0.0 on the same port. */
   readonly ipv6Only: boolean;
-  /** Key and certificate; null: clear text. */
-  readonly tls: tls.SecureContextOptions | null;
+  /** Key and certificate, or who knows them by the name that a client asks for; null: clear text. */
+  readonly tls: tls.TlsOptions | null;
   readonly trusted: AddressSet;
   readonly context: Http1Context;
 }

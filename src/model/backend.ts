@@ -23,4 +23,8 @@ export interface Backend {
   readonly publishedUrl: string;
   /** Share of new requests relative to its siblings; 1 unless the option `weight` says otherwise. */
   readonly weight: number;
+  /** The option `backup`: used only while no other can be. */
+  readonly backup: boolean;
+  /** Group of a traffic split that it belongs to: the option `group`, or empty. */
+  readonly group: string;
 }

@@ -4,11 +4,24 @@ import type { RoutePolicy } from './policy/policy.js';
 
 /** A mark in `health:<name>`: one backend is dead until a moment, told apart by its list entry rather than its index. */
 export interface DeadMark {
+  /** The list entry; a mark made by hand may have its URL or its id instead. */
   readonly entry: string;
-  /** Index in the list when the mark was made. */
+  /** Index in the list when the mark was made; -1 where whoever made it did not say. */
   readonly index: number;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch; Infinity under maintenance. */
   readonly until: number;
+  /** Milliseconds since the epoch when it was made; 0: unknown. */
+  readonly since?: number;
+  /** Under maintenance: only a person revives the backend. */
+  readonly manual?: boolean;
+  /** An active probe made it, which is no ejection by requests. */
+  readonly probed?: boolean;
+  /** A circuit breaker made it: from this moment on, milliseconds since the epoch, one request may try the backend. */
+  readonly retryAt?: number;
+  /** How often in a row that breaker has opened. */
+  readonly opens?: number;
+  /** The frontend that matched, where the mark is kept for a host of a wildcard. */
+  readonly frontend?: string;
 }
 
 /** Everything the store holds under one name (`example.com`, `*.example.com`, `*`, `example.com:8080`, `example.com/api`). Immutable. */
@@ -18,7 +31,7 @@ export interface FrontendRecord {
   readonly list: readonly string[];
   /** Members of `dead:<name>`, as they are: ids by index, or backend entries. */
   readonly dead: readonly string[];
-  /** Marks of `health:<name>`. */
+  /** Marks of `health:<name>`: those that members of the dead set stand for, and those of backends under maintenance. */
   readonly marks: readonly DeadMark[];
   /** When `dead:<name>` expires, in milliseconds since the epoch; Infinity without a TTL. */
   readonly deadUntil: number;
@@ -32,15 +45,17 @@ export interface FrontendRecord {
 
 /** A host and what serves it: compiled from records, never changed, dropped when one of its records changes. */
 export interface Route {
-  /** The host that was asked for, normalised, with the port only if `frontend:<host>:<port>` matched. */
+  /** The host that was asked for, normalised, with the port only if `frontend:<host>:<port>` matched, and with the prefix if one did. */
   readonly host: string;
-  /** The frontend name that matched, e.g. `*.example.com`. */
+  /** The frontend name that matched, e.g. `*.example.com`, `*.example.com/api`; `pattern:<pattern>` where a pattern names the backend itself. */
   readonly frontend: string;
   /** Element 0 of the list: Hipache's virtual host name. */
   readonly identifier: string;
   readonly backends: readonly Backend[];
   /** What `route:<frontend>` asks for; null where there is no such hash, which is the usual case. */
   readonly policy: RoutePolicy | null;
+  /** Whether the list asks for nothing but an equal share for each backend: all weights are 1 and none is a backup. */
+  readonly even: boolean;
   /** Records of the asked host and of the frontend that matched (often the same one), whose dead marks apply. */
   readonly records: readonly FrontendRecord[];
   /** Why no backend can be taken from the record, or empty. */

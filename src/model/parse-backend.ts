@@ -14,7 +14,7 @@ const maxSocketPathBytes = 107;
 
 /**
  * Reads one entry of a frontend's list: `http://host[:port]`, `https://host[:port]`, `host:port` or `unix:/path`, with options
- * after `#` (`id`, `weight`; unknown ones are left for later versions). User information and path are no part of the address.
+ * after `#` (`id`, `weight`, `backup`, `group`; unknown ones are left for later versions). User information and path are no part of the address.
  * @param index position among the backends, zero based
  */
 export function parseBackend(entry: string, index: number): ParsedBackend {
@@ -28,7 +28,10 @@ export function parseBackend(entry: string, index: number): ParsedBackend {
   const parts = /^unix:\//i.test(address) ? parseSocket(address) : parseUrl(address);
   if (typeof parts === 'string') return fault(parts);
   const id = options.id === '' ? parts.origin : options.id;
-  return { kind: 'backend', backend: { entry, index, id, weight: options.weight, ...parts } };
+  return {
+    kind: 'backend',
+    backend: { entry, index, id, weight: options.weight, backup: options.backup, group: options.group, ...parts },
+  };
 }
 
 type AddressParts = Pick<Backend, 'scheme' | 'host' | 'port' | 'socketPath' | 'origin' | 'publishedUrl'>;
@@ -37,12 +40,20 @@ function fault(text: string): ParsedBackend {
   return { kind: 'fault', text };
 }
 
-function parseOptions(fragment: string): { id: string; weight: number } | string {
+function parseOptions(fragment: string): Pick<Backend, 'id' | 'weight' | 'backup' | 'group'> | string {
   const options = new URLSearchParams(fragment);
   const weight = options.get('weight') ?? '1';
   if (!/^\d{1,7}$/.test(weight) || Number(weight) > maxWeight)
     return `has a weight that is no whole number from 0 to ${maxWeight}`;
-  return { id: options.get('id') ?? '', weight: Number(weight) };
+  // `#backup` alone is how other proxies write it.
+  const backup = options.get('backup') ?? 'false';
+  if (!/^(1|0|true|false)?$/.test(backup)) return 'has an option backup that is neither true nor false';
+  return {
+    id: options.get('id') ?? '',
+    weight: Number(weight),
+    backup: backup !== '0' && backup !== 'false',
+    group: options.get('group') ?? '',
+  };
 }
 
 function parseSocket(address: string): AddressParts | string {

@@ -13,8 +13,16 @@ export interface Metrics {
   readonly errors: Map<ErrorCode, number>;
   /** Bytes sent to clients, heads included. */
   bytesOut: number;
-  /** Attempts after the first. */
+  /** Attempts after the first, and those that a retry budget did not allow. */
   retries: number;
+  retriesRefused: number;
+  /** Copies sent to mirrors, those of them that failed, and those that were left out (too large, too many, cut short by the client). */
+  mirrored: number;
+  mirrorFailures: number;
+  mirrorsSkipped: number;
+  /** Exchanges that had to wait for their turn, and those that wait now. */
+  queued: number;
+  waiting: number;
   /** Backends that this worker marked dead. */
   deadMarks: number;
   /** Kept connections to backends that turned out to be closed when they were used. */
@@ -48,6 +56,12 @@ export function createMetrics(): Metrics {
     errors,
     bytesOut: 0,
     retries: 0,
+    retriesRefused: 0,
+    mirrored: 0,
+    mirrorFailures: 0,
+    mirrorsSkipped: 0,
+    queued: 0,
+    waiting: 0,
     deadMarks: 0,
     staleConnections: 0,
     upgrades: 0,

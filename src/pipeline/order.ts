@@ -9,11 +9,37 @@ export interface Stages {
   readonly self: Stage;
   /** Which frontend serves the host. */
   readonly route: Stage;
+  /** Who is sent to HTTPS or to another host, before anything is asked of them. */
+  readonly redirect: Stage;
+  /** Whether the frontend is closed for the time being. */
+  readonly maintenance: Stage;
+  /** How long it may take, waiting for any of the following included. */
+  readonly timeLimits: Stage;
+  /** Who may reach the frontend. */
+  readonly access: Stage;
+  /** How large its body may be. */
+  readonly bodyLimit: Stage;
+  /** What a backend is asked for and told. */
+  readonly rewrite: Stage;
+  /** Whether it may go on at once or has to wait for others to end. */
+  readonly queue: Stage;
   /** Sends it to a backend and brings the answer back; the only loop over attempts. */
   readonly forward: Stage;
 }
 
 /** Every exchange passes these, in this order; each of them ends in `stages/finish`. */
 export function inOrder(stages: Stages): readonly Stage[] {
-  return [stages.identify, stages.self, stages.route, stages.forward];
+  return [
+    stages.identify,
+    stages.self,
+    stages.route,
+    stages.redirect,
+    stages.maintenance,
+    stages.timeLimits,
+    stages.access,
+    stages.bodyLimit,
+    stages.rewrite,
+    stages.queue,
+    stages.forward,
+  ];
 }

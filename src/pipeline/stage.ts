@@ -6,7 +6,8 @@ import type { Exchange } from '../exchange/exchange.js';
 export interface Answer {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string;
+  /** A text is sent as UTF-8. */
+  readonly body: string | Buffer;
   /** Names and values in turn. */
   readonly headers?: readonly string[];
 }

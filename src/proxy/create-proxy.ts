@@ -1,6 +1,12 @@
 // The composition root of the data plane: one flat function that wires everything, and what may be done with the result.
-
-import { createBalancer } from '../balancing/balancer.js';
+import type { TlsOptions } from 'node:tls';
+import type { ProxyServer } from 'http-proxy';
+import { AuthProviders } from '../auth/auth-providers.js';
+import type { AuthCallbacks } from '../auth/callback.js';
+import { createBalancers } from '../balancing/balancers.js';
+import { Loads, looksAtLoads } from '../balancing/loads.js';
+import { SlowStart } from '../balancing/slow-start.js';
+import { StickyTokens } from '../balancing/sticky.js';
 import { CoarseClock } from '../base/clock.js';
 import { tuneEngine } from '../base/engine-flags.js';
 import { createAddressSet } from '../base/ip.js';
@@ -8,30 +14,55 @@ import { relayStringPrototype } from '../base/string-prototype.js';
 import { readAuthority, staticCertificate } from '../certs/static-certificate.js';
 import type { Bind, Config } from '../config/config.js';
 import { createEngine } from '../engine/choose.js';
+import { BackendWatch } from '../health/backend-watch.js';
+import { FleetHealth } from '../health/fleet-health.js';
 import { Hchecker } from '../health/hchecker.js';
 import { createHealthView } from '../health/health-view.js';
 import { LocalMarks } from '../health/local-marks.js';
 import { createPassiveHealth } from '../health/passive.js';
+import { createStartProbe } from '../health/probe.js';
+import { Trials } from '../health/trials.js';
 import { Connections } from '../listener/connections.js';
 import type { Http1Context } from '../listener/http1-context.js';
 import { type Listener, openListener } from '../listener/listener.js';
 import { accessLineFormats } from '../observe/access-line.js';
 import { createAccessLog } from '../observe/access-log.js';
+import type { EventBus } from '../observe/events.js';
 import { createLogger, type Logger } from '../observe/logger.js';
 import { createMetrics } from '../observe/metrics.js';
+import { createAnswerChanges } from '../pipeline/answer-changes.js';
+import type { AttemptObserver } from '../pipeline/attempt-observer.js';
+import { CompressingEngine } from '../pipeline/compression/compressing-engine.js';
 import { createDebugLines } from '../pipeline/debug-lines.js';
+import { createErrorBodies } from '../pipeline/error-body.js';
 import { createErrorPages } from '../pipeline/error-pages.js';
+import { AttemptEvents, announcingQueue, announcingRoute } from '../pipeline/exchange-events.js';
+import { Mirrors } from '../pipeline/mirror.js';
 import { inOrder } from '../pipeline/order.js';
+import { Retries } from '../pipeline/retries.js';
+import { RetryBudgets } from '../pipeline/retry-budget.js';
 import { createPipeline } from '../pipeline/run.js';
+import { createAccess } from '../pipeline/stages/access.js';
 import { createAnswer } from '../pipeline/stages/answer.js';
+import { createBodyLimit } from '../pipeline/stages/body-limit.js';
 import { createBegin, createFinish } from '../pipeline/stages/finish.js';
 import { Forward } from '../pipeline/stages/forward.js';
 import { createIdentify } from '../pipeline/stages/identify.js';
-import { createRouteStage } from '../pipeline/stages/route.js';
+import { maintenance } from '../pipeline/stages/maintenance.js';
+import { PickBackend } from '../pipeline/stages/pick-backend.js';
+import { createRedirect } from '../pipeline/stages/redirect.js';
+import { rewrite } from '../pipeline/stages/rewrite.js';
+import { Queue } from '../pipeline/stages/queue.js';
+import { createFindRoute, createRouteStage } from '../pipeline/stages/route.js';
 import { self } from '../pipeline/stages/self.js';
+import { createTimeLimits } from '../pipeline/stages/time-limits.js';
+import { StickyCookies } from '../pipeline/sticky-cookie.js';
+import { TrafficSplit } from '../pipeline/traffic-split.js';
+import { LocalAdmission } from '../queue/local-admission.js';
 import { RouteCache } from '../routing/route-cache.js';
 import { createStore } from '../store/create-store.js';
 import type { Store, StoreListener } from '../store/store.js';
+import { createRouteEvents } from './route-events.js';
 
 /** A running data plane. */
 export interface Proxy {
@@ -54,6 +85,23 @@ export interface Proxy {
 export interface ProxyOptions {
   readonly workerId?: number;
   readonly logger?: Logger;
+  /** Told of the attempts for frontends with a policy. */
+  readonly observers?: readonly AttemptObserver[];
+  /** Functions that policies may name as their `authProvider`; may be added to while the proxy runs. */
+  readonly authCallbacks?: AuthCallbacks;
+  /** Told what happens. */
+  readonly events?: EventBus;
+  /** Addresses to listen on with TLS besides those of the configuration. */
+  readonly secure?: readonly SecureBind[];
+  /** Awaited when the store is there and before any address is listened on. */
+  readonly prepare?: (store: Store) => Promise<void>;
+  /** What forwards where `server.engine` is `http-proxy`; its listeners see the requests. */
+  readonly packageServer?: ProxyServer;
+}
+
+/** An address to listen on with TLS, and the certificates by what SNI asks for. */
+export interface SecureBind extends Bind {
+  readonly tls: Pick<TlsOptions, 'SNICallback' | 'key' | 'cert'>;
 }
 
 /** How often a draining proxy looks whether its last connection has gone, in milliseconds. */
@@ -88,27 +136,88 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
   });
   const hchecker = new Hchecker(store, logger);
   const marks = new LocalMarks();
-  const view = createHealthView(marks);
-  const passive = createPassiveHealth({ store, marks, hchecker, rules: server, log: logger, metrics });
+  const trials = new Trials({ store, now: Date.now });
+  const view = createHealthView(marks, trials);
+  const events = options.events ?? null;
+  const watch = events === null ? null : new BackendWatch({ store, marks, events });
+  const eventSources: StoreListener[] = events === null || watch === null ? [] : [watch, createRouteEvents(events)];
+  const passive = createPassiveHealth({
+    store,
+    marks,
+    trials,
+    hchecker,
+    rules: server,
+    log: logger,
+    metrics,
+    ...(watch === null ? {} : { marked: (route, backend, what) => watch.marked(route, backend, what) }),
+  });
 
-  const engine = await createEngine(server, { ca: server.backendCa.map(readAuthority) }, clock);
+  const authorities = server.backendCa.map(readAuthority);
+  const startProbe = createStartProbe({ ca: authorities });
+  const fleetHealth = new FleetHealth({ ...server, store, startProbe, hchecker, log: logger });
+  clock.add(fleetHealth);
+  const auth = new AuthProviders({
+    store,
+    callbacks: options.authCallbacks ?? new Map(),
+    clock,
+    log: logger,
+    ca: authorities,
+  });
+  const engine = await createEngine(server, { ca: authorities }, clock, options.packageServer);
   const debug = createDebugLines(server.debugHeaders, routes);
-  const answer = createAnswer(createErrorPages(server.staticDir), debug);
-  const forward = new Forward({
-    engine,
-    balancer: createBalancer(server.strategy),
+  const bodies = createErrorBodies(createErrorPages(server.staticDir));
+  const answer = createAnswer(bodies, debug);
+  const mirrors = new Mirrors({ engine, metrics });
+  const loads = new Loads(server.strategy);
+  clock.add(loads);
+  const split = new TrafficSplit();
+  const picker = new PickBackend({
     view,
+    balancers: createBalancers(loads),
+    standard: server.strategy,
+    slowStart: new SlowStart(),
+    cookies: new StickyCookies(new StickyTokens(server.stickySecret), server.stickySecret === '' ? logger : null),
+    split,
+  });
+  const forward = new Forward({
+    engine: new CompressingEngine(engine),
+    picker,
     passive,
     metrics,
     debug,
     answer,
-    retryOnError: server.retryOnError,
+    answers: createAnswerChanges(bodies),
+    retries: new Retries({ budgets: new RetryBudgets(), metrics, retryOnError: server.retryOnError }),
+    mirrors,
+    split,
+    observers: [loads, trials, ...(events === null ? [] : [new AttemptEvents(events)]), ...(options.observers ?? [])],
+    observeAll: looksAtLoads(server.strategy) || events !== null,
   });
+  const timeLimits = createTimeLimits({
+    settings: server,
+    answer,
+    attemptExpired: (exchange, error) => forward.attemptExpired(exchange, error),
+  });
+  const listeners: Listener[] = [];
+  const findRoute = createFindRoute(routes);
+  const queue = new Queue({ admission: new LocalAdmission(), find: findRoute, metrics });
   const handler = createPipeline({
-    stages: inOrder({ identify: createIdentify(trusted), self, route: createRouteStage(routes), forward: forward.stage }),
+    stages: inOrder({
+      identify: createIdentify(trusted),
+      self,
+      route: events === null ? createRouteStage(findRoute) : announcingRoute(createRouteStage(findRoute), events),
+      redirect: createRedirect(() => server.httpsPort || (listeners.find(({ secure }) => secure)?.port ?? 0)),
+      maintenance,
+      bodyLimit: createBodyLimit(answer),
+      rewrite,
+      access: createAccess(auth),
+      timeLimits,
+      queue: events === null ? queue.stage : announcingQueue(queue.stage, (name) => queue.lengths(name).waiting, events),
+      forward: forward.stage,
+    }),
     answer,
     begin: createBegin(metrics),
-    finish: createFinish({ accessLog, metrics }),
+    finish: createFinish({ accessLog, metrics, events }),
   });
 
   const connections = new Connections();
@@ -116,10 +225,10 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
   clock.add(connections);
   clock.start();
 
-  const listeners: Listener[] = [];
   let closed: Promise<void> | null = null;
   try {
-    await store.start(inTurn(routes, marks));
+    await store.start(inTurn(routes, marks, fleetHealth, auth, queue, ...eventSources));
+    await options.prepare?.(store);
     for (const bind of config.http.bind) {
       listeners.push(await openListener({ ...bind, ipv6Only: leavesIpv4(bind, config.http.bind), tls: null, trusted, context }));
     }
@@ -127,11 +236,16 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
       const ipv6Only = leavesIpv4(bind, config.https.bind);
       listeners.push(await openListener({ ...bind, ipv6Only, tls: certificates[at] ?? null, trusted, context }));
     }
+    for (const { tls, ...bind } of options.secure ?? []) {
+      listeners.push(await openListener({ ...bind, ipv6Only: false, tls, trusted, context }));
+    }
   } catch (error) {
     await close();
     throw error;
   }
   hchecker.start();
+  fleetHealth.start();
+  events?.emit('proxy.listening', { addresses: listeners });
 
   /** Once, also when a drain and a close meet. */
   function close(): Promise<void> {
@@ -142,11 +256,16 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
   async function closeAll(): Promise<void> {
     for (const listener of listeners) listener.stop();
     connections.destroyAll();
+    mirrors.close();
     engine.close();
+    auth.close();
     hchecker.stop();
+    watch?.close();
     clock.stop();
+    await fleetHealth.stop();
     await store.close();
     accessLog.close();
+    events?.emit('proxy.closed', { addresses: listeners });
   }
 
   async function drain(limit = server.drainTimeout): Promise<void> {
@@ -180,6 +299,12 @@ function inTurn(...listeners: readonly StoreListener[]): StoreListener {
   return {
     changed: (name) => {
       for (const listener of listeners) listener.changed(name);
+    },
+    marksChanged: (name) => {
+      for (const listener of listeners) listener.marksChanged?.(name);
+    },
+    recordChanged: (kind, name) => {
+      for (const listener of listeners) listener.recordChanged?.(kind, name);
     },
     everythingChanged: () => {
       for (const listener of listeners) listener.everythingChanged();

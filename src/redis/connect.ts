@@ -2,10 +2,28 @@
 import { isIP } from 'node:net';
 import { Redis } from 'ioredis';
 import { Backoff } from '../base/backoff.js';
-import type { RedisUrl } from '../config/driver-url.js';
-import { asError, isTimeout, settingsError, shortReason } from './redis-errors.js';
+import { formatHost, type RedisUrl } from '../config/driver-url.js';
+import type { Commands } from './commands.js';
+import { asError, isReadOnly, isTimeout, settingsError, shortReason } from './redis-errors.js';
+import { serverCommands } from './server-commands.js';
 
-export interface RedisLinkOptions {
+/** A way to Redis that is kept open. */
+export interface RedisSide {
+  /** Where it goes, without credentials. */
+  readonly place: string;
+  readonly up: boolean;
+  /** When the current outage began, by `performance.now()`; 0 while there is none. */
+  readonly downSince: number;
+  /** The first attempt. Resolves also when the server is away; rejects with a StartError on bad credentials or settings. */
+  start(): Promise<void>;
+  /** Runs commands. Rejects at once while Redis is away. */
+  run<T>(work: (commands: Commands) => Promise<T>): Promise<T>;
+  /** Gives what is connected up and connects anew. */
+  renew(reason: string): void;
+  close(): Promise<void>;
+}
+
+export interface LinkOptions {
   readonly url: RedisUrl;
   /** What it is for; seen in `CLIENT LIST` as `cjs-proxy-<role>`. */
   readonly role: 'read' | 'write' | 'tracking';
@@ -28,11 +46,11 @@ const longestRetryDelay = 1000;
  * A client of ioredis is used for one connection only: a new one inherits no queue, database or subscription from the one that
  * broke, so that nothing happens behind the back of `prepare`.
  */
-export class RedisLink {
+export class RedisLink implements RedisSide {
   /** Where it goes, without credentials. */
   readonly place: string;
   #up = false;
-  readonly #options: RedisLinkOptions;
+  readonly #options: LinkOptions;
   readonly #backoff = new Backoff(firstRetryDelay, longestRetryDelay);
   #client: Redis | null = null;
   #retry: NodeJS.Timeout | undefined;
@@ -42,7 +60,7 @@ export class RedisLink {
   #downSince = 0;
   #closed = false;
 
-  constructor(options: RedisLinkOptions) {
+  constructor(options: LinkOptions) {
     this.#options = options;
     this.place = placeOf(options.url);
   }
@@ -72,13 +90,15 @@ export class RedisLink {
   }
 
   /** Runs commands. Rejects at once while the link is down; a reply that does not come in time brings it down. */
-  async run<T>(work: (client: Redis) => Promise<T>): Promise<T> {
+  async run<T>(work: (commands: Commands) => Promise<T>): Promise<T> {
     const client = this.#client;
     if (client === null || !this.#up) throw new Error(`Redis at ${this.place} is away (${this.#reason})`);
     try {
-      return await work(client);
+      return await work(serverCommands(client));
     } catch (error) {
       if (isTimeout(asError(error))) this.#lost(client, `no reply within ${this.#options.timeout} ms`, true);
+      // A primary that became a replica: the sentinels know who took its place.
+      else if (this.#options.url.sentinel !== undefined && isReadOnly(error)) this.#lost(client, 'it is a replica now', false);
       throw error;
     }
   }
@@ -163,12 +183,13 @@ export class RedisLink {
   }
 }
 
-function clientOptions({ url, role, timeout }: RedisLinkOptions) {
-  const address = url.unixPath === '' ? { host: url.host, port: url.port } : { path: url.unixPath };
-  const name = isIP(url.host) === 0 ? { servername: url.host } : {};
+function clientOptions(options: LinkOptions) {
+  return { ...connectionOptions(options), ...addressOptions(options) };
+}
+
+/** How every connection behaves, wherever it goes. */
+export function connectionOptions({ url, role, timeout }: Pick<LinkOptions, 'url' | 'role' | 'timeout'>) {
   return {
-    ...address,
-    ...(url.tls ? { tls: name } : {}),
     ...(url.username === '' ? {} : { username: url.username }),
     ...(url.password === '' ? {} : { password: url.password }),
     connectionName: `cjs-proxy-${role}`,
@@ -190,7 +211,27 @@ function clientOptions({ url, role, timeout }: RedisLinkOptions) {
   };
 }
 
-function placeOf(url: RedisUrl): string {
-  if (url.unixPath !== '') return url.unixPath;
-  return isIP(url.host) === 6 ? `[${url.host}]:${url.port}` : `${url.host}:${url.port}`;
+function addressOptions({ url }: LinkOptions) {
+  const { sentinel } = url;
+  if (sentinel === undefined) {
+    const name = isIP(url.host) === 0 ? { servername: url.host } : {};
+    const address = url.unixPath === '' ? { host: url.host, port: url.port } : { path: url.unixPath };
+    return { ...address, ...(url.tls ? { tls: name } : {}) };
+  }
+  return {
+    sentinels: [...sentinel.hosts],
+    name: sentinel.name,
+    ...(sentinel.username === '' ? {} : { sentinelUsername: sentinel.username }),
+    ...(sentinel.password === '' ? {} : { sentinelPassword: sentinel.password }),
+    ...(url.tls ? { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
+    // Each attempt asks the sentinels once; the next one is this link's to begin.
+    sentinelRetryStrategy: () => null,
+    // A primary that hangs keeps its connections: the sentinels tell that another took its place.
+    failoverDetector: true,
+  };
+}
+
+function placeOf({ unixPath, sentinel, host, port }: RedisUrl): string {
+  if (sentinel !== undefined) return `the primary ${sentinel.name} of ${sentinel.hosts.map(formatHost).join(', ')}`;
+  return unixPath !== '' ? unixPath : formatHost({ host, port });
 }

@@ -49,6 +49,11 @@ export class RedisKeys {
     }
   }
 
+  /** How the keys of a kind begin. */
+  beginning(kind: RecordKind | 'frontend' | 'health'): string {
+    return kind === 'frontend' ? this.frontend('') : kind === 'health' ? this.health('') : this.record(kind, '');
+  }
+
   /** String: who does some work for all nodes. */
   lease(work: string): string {
     return `${this.prefix}lease:${work}`;

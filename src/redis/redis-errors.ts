@@ -43,9 +43,19 @@ export function isTimeout(error: Error): boolean {
   return error.message === 'Command timed out';
 }
 
+/** True when a server refuses to write because it follows another one. */
+export function isReadOnly(error: unknown): boolean {
+  return asError(error).message.startsWith('READONLY');
+}
+
 /** True when one key holds another type than expected: a fault of that record alone. */
 export function isWrongType(error: Error): boolean {
   return error.message.startsWith('WRONGTYPE');
+}
+
+/** True when the user of the connection may not do this. */
+export function isForbidden(error: Error): boolean {
+  return error.message.startsWith('NOPERM');
 }
 
 /** The error behind EXECABORT: the command that was refused when it was queued. */

@@ -12,8 +12,8 @@ export interface KeyTrackingOptions {
   readonly timeout: number;
   readonly keys: RedisKeys;
   readonly log: (level: 'info' | 'warn' | 'error', text: string) => void;
-  /** Writes a short-lived key so that its invalidation can be awaited; false when it may or can not be written. */
-  writeProbe(key: string): Promise<boolean>;
+  /** Writes a short-lived key that begins so, that its invalidation can be awaited; false when it may or can not be written. */
+  writeProbe(beginning: string): Promise<boolean>;
   /** A tracked key was written, deleted or has expired. */
   onKey(key: string): void;
   /** Anything may have changed: the connection was lost or armed again, or a database was flushed. */
@@ -127,7 +127,7 @@ export class KeyTracking {
     }
     for (const item of payload) {
       const key = String(item);
-      if (key === this.#probeKey) this.#onProbe?.();
+      if (key.startsWith(this.#probeKey)) this.#onProbe?.();
       else this.#options.onKey(key);
     }
   }

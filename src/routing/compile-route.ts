@@ -15,14 +15,16 @@ export function matchingRecord(records: readonly FrontendRecord[]): number {
 }
 
 /**
- * Makes the route of a host.
+ * Makes the route of a host, or of what is below a prefix on it.
  * @param host the host asked for, without port
  * @param records of the names that were tried, in their order, up to the one that matched (the last)
  */
 export function compileRoute(host: string, records: readonly FrontendRecord[]): CompiledRoute {
   const matched = records.at(-1)!;
-  // `host:port` serves under its own name; any other match under the host alone, whose dead set Hipache keeps by that name.
-  const asked = matched.name.startsWith(`${host}:`) ? matched : (records.find((record) => record.name === host) ?? matched);
+  // `host:port` serves under its own name; any other match under the host alone, whose dead set Hipache keeps by that name, and which
+  // has the prefix of the match.
+  const own = `${host}${prefixOf(matched.name)}`;
+  const asked = matched.name.startsWith(`${host}:`) ? matched : (records.find((record) => record.name === own) ?? matched);
   const { backends, faults } = parseBackends(matched.list.slice(1));
   const policy = policyOf(matched);
   const junkOnly = backends.length === 0 && faults.length > 0;
@@ -33,11 +35,17 @@ export function compileRoute(host: string, records: readonly FrontendRecord[]): 
     identifier: matched.list[0] ?? '',
     backends: Object.freeze(backends),
     policy: policy.policy,
+    even: backends.every(({ weight, backup }) => weight === 1 && !backup),
     records: Object.freeze(asked === matched ? [matched] : [asked, matched]),
     fault,
   });
   const all = matched.fault !== '' ? [matched.fault] : faults.map((text) => `frontend:${matched.name}: ${text}`);
   return { route, faults: [...all, ...policy.faults] };
+}
+
+function prefixOf(name: string): string {
+  const slash = name.indexOf('/');
+  return slash === -1 ? '' : name.slice(slash);
 }
 
 /** The policy of a record, null without a hash. Its faults name the key. */

@@ -1,9 +1,14 @@
-// From the authority of a request to its route: answered from memory for as long as nothing that the answer hangs on has changed.
+// From the authority and the path of a request to its route: answered from memory for as long as nothing that the answer hangs on has changed.
 import type { FrontendRecord, Route } from '../model/frontend.js';
+import type { RecordKind } from '../model/record-kind.js';
 import type { Store, StoreListener } from '../store/store.js';
 import { compileRoute, matchingRecord } from './compile-route.js';
 import { type HostName, normaliseHost } from './host-name.js';
-import { lookupNames } from './host-order.js';
+import { firstPrefix, type Lookup, lookupFor, noSets, prefixSets } from './lookup.js';
+import { normalPath } from './path-normal.js';
+import type { PrefixSet } from './path-prefix.js';
+import { type PatternList, PatternSource } from './pattern-list.js';
+import { PrefixIndex } from './prefix-index.js';
 import { RecentMap } from './recent-map.js';
 import { type RecordEntry, RecordReader } from './record-reader.js';
 
@@ -31,12 +36,24 @@ export interface RouteCacheOptions {
   readonly log: (text: string) => void;
 }
 
-/** An answer and the records that it hangs on: all that were tried, up to the one that matched. */
-interface Answer<T> {
-  readonly result: T;
+/** An answer and what it hangs on: all records that were tried, up to the one that matched, and the host patterns. */
+interface Answer {
+  readonly result: Route | RouteMiss;
   readonly entries: readonly RecordEntry[];
-  /** The epoch in which all its records were last seen to be true. */
+  readonly patterns: PatternList;
+  /** Prefixes of the host names that were tried: a path below one of them has an answer of its own. `noSets` for such an answer. */
+  sets: readonly PrefixSet[];
+  /** Whether it is the answer for a whole host. */
+  readonly whole: boolean;
+  /** The epoch in which all of this was last seen to be true. */
   epoch: number;
+}
+
+/** What a request asks for. */
+interface Question {
+  readonly name: HostName;
+  readonly target: string;
+  readonly secure: boolean;
 }
 
 const maxNotes = 1000;
@@ -44,6 +61,9 @@ const maxNotes = 1000;
 /**
  * Given to `Store.start` as its listener. An answer that has become untrue is not thrown away before there is a newer one: it is
  * the last known route, and is served while the store is away.
+ *
+ * A host has one answer, and one more for each of its prefixes that is in use. Which prefix a path is below is asked anew for each
+ * request, of the index in memory; for a host without prefixes that question does not arise.
  */
 export class RouteCache implements StoreListener {
   /** Counters since the start, for metrics. */
@@ -57,20 +77,33 @@ export class RouteCache implements StoreListener {
   staleSince = 0;
   readonly #options: RouteCacheOptions;
   readonly #reader: RecordReader;
-  readonly #routes: RecentMap<Answer<Route>>;
+  readonly #prefixes: PrefixIndex;
+  readonly #patterns: PatternSource;
+  readonly #routes: RecentMap<Answer>;
   /** Apart from the routes, so that a flood of invented hosts forgets other inventions only. */
-  readonly #unknowns: RecentMap<Answer<RouteMiss>>;
+  readonly #unknowns: RecentMap<Answer>;
   readonly #notes = new Map<string, string>();
-  /** Grows with each change of anything that is known; an answer of this epoch is true without looking at its records. */
+  /** Grows with each change of anything that is known; an answer of this epoch is true without looking at what it hangs on. */
   #epoch = 0;
+  /** Whether answers for clients by TLS are kept apart, because a pattern asks. */
+  #asksSecure = false;
   /** When the store last said that anything may have changed, until it was read again; 0 before and after. */
   #doubtSince = 0;
 
   constructor(options: RouteCacheOptions) {
+    const { store, entries, log } = options;
     this.#options = options;
-    this.#reader = new RecordReader(options.store);
-    this.#routes = new RecentMap(options.entries, (answer) => this.#reader.release(answer.entries));
-    this.#unknowns = new RecentMap(options.entries / 4, (answer) => this.#reader.release(answer.entries));
+    this.#reader = new RecordReader(store);
+    this.#prefixes = new PrefixIndex({
+      store,
+      log,
+      onHosts: () => {
+        this.#epoch += 1;
+      },
+    });
+    this.#patterns = new PatternSource(store, (faults) => this.#note('patterns', faults));
+    this.#routes = new RecentMap(entries, (answer) => this.#reader.release(answer.entries));
+    this.#unknowns = new RecentMap(entries / 4, (answer) => this.#reader.release(answer.entries));
   }
 
   /** Whether known routes are being served as they last were, because the store cannot be asked. */
@@ -83,99 +116,202 @@ export class RouteCache implements StoreListener {
     return this.#reader;
   }
 
-  /** The route of a request. A promise only when the store must be asked; it never rejects. */
-  find(authority: string): Route | RouteMiss | Promise<Route | RouteMiss> {
-    const answer = this.#routes.get(authority);
+  /** Frontends with a path prefix that are known; for metrics. */
+  get prefixes(): number {
+    return this.#prefixes.size;
+  }
+
+  /** Resolves when path prefixes and host patterns are known, as far as they can be. Requests wait for it by themselves. */
+  async ready(): Promise<void> {
+    await this.#prefixes.whenReady();
+    await this.#patternsInForce().catch(() => undefined);
+  }
+
+  /**
+   * The route of a request. A promise only when the store must be asked; it never rejects.
+   * @param target path and query, as the client wrote them
+   * @param secure whether the client is connected by TLS
+   */
+  find(authority: string, target = '/', secure = false): Route | RouteMiss | Promise<Route | RouteMiss> {
+    const key = secure && this.#asksSecure ? secureKey(authority) : authority;
+    let answer = this.#routes.get(key) ?? this.#unknowns.get(key);
     if (answer !== undefined && answer.epoch === this.#epoch) {
-      this.hits += 1;
-      return answer.result;
+      if (answer.sets !== noSets) answer = this.#below(key, answer, target);
+      if (answer !== undefined && answer.epoch === this.#epoch) {
+        this.hits += 1;
+        return answer.result;
+      }
     }
-    return this.#look(authority);
+    return this.#look(authority, target, secure);
+  }
+
+  /** Whether a host pattern is meant for a host; answered from memory. */
+  hasPatternFor(host: string, secure: boolean): boolean {
+    return this.#patterns.last?.match(host, secure) != null;
   }
 
   changed(name: string): void {
+    if (name.includes('/')) this.#prefixes.changed(name);
     if (this.#reader.changed(name)) this.#epoch += 1;
+  }
+
+  recordChanged(kind: RecordKind): void {
+    if (kind !== 'patterns') return;
+    this.#patterns.changed();
+    this.#epoch += 1;
   }
 
   everythingChanged(): void {
     this.#reader.everythingChanged();
+    this.#prefixes.everythingChanged();
+    this.#patterns.changed();
     this.#epoch += 1;
     this.#doubtSince = Date.now();
   }
 
-  #look(authority: string): Route | RouteMiss | Promise<Route | RouteMiss> {
+  #look(authority: string, target: string, secure: boolean): Route | RouteMiss | Promise<Route | RouteMiss> {
     const name = normaliseHost(authority);
     if (name === null) return badHost;
-    // Not the authority as written: else each spelling of a host would be an entry of its own.
-    const key = name.port === '' ? name.host : `${name.host}:${name.port}`;
-    const answer = this.#answer(key);
+    const question: Question = { name, target, secure };
+    const answer = this.#answer(question);
     if (answer !== undefined) {
       this.hits += 1;
       return answer;
     }
     this.misses += 1;
-    return this.#options.store.state === 'away' ? this.#answerWithoutStore(key, name) : this.#load(ownCopy(key), name);
+    return this.#options.store.state === 'away' ? this.#answerWithoutStore(question) : this.#load(question);
   }
 
-  /** The answer for a key if it is still true. */
-  #answer(key: string): Route | RouteMiss | undefined {
-    const answer = this.#routes.get(key) ?? this.#unknowns.get(key);
-    if (answer === undefined) return undefined;
-    if (answer.epoch !== this.#epoch) {
-      if (!answer.entries.every((entry) => entry.live)) return undefined;
-      answer.epoch = this.#epoch;
-    }
-    return answer.result;
+  /** The answer to a question if it is still true. */
+  #answer(question: Question): Route | RouteMiss | undefined {
+    const key = this.#keyOf(question);
+    const whole = this.#stillTrue(this.#routes.get(key) ?? this.#unknowns.get(key));
+    if (whole === undefined || whole.sets === noSets) return whole?.result;
+    return this.#stillTrue(this.#below(key, whole, question.target))?.result;
   }
 
-  async #load(key: string, { host, port }: HostName): Promise<Route | RouteMiss> {
-    const name: HostName = { host: ownCopy(host), port };
+  /** The answer for a path, from that of its host: the same one, unless the path is below a prefix. */
+  #below(key: string, whole: Answer, target: string): Answer | undefined {
+    const prefix = firstPrefix(whole.sets, normalPath(target));
+    return prefix === null ? whole : this.#routes.get(prefixKey(key, prefix.name));
+  }
+
+  #stillTrue(answer: Answer | undefined): Answer | undefined {
+    if (answer === undefined || answer.epoch === this.#epoch) return answer;
+    if (answer.patterns !== this.#patterns.current || !answer.entries.every((entry) => entry.live)) return undefined;
+    if (answer.whole) answer.sets = this.#setsOf(answer.entries);
+    answer.epoch = this.#epoch;
+    return answer;
+  }
+
+  #setsOf(entries: readonly RecordEntry[]): readonly PrefixSet[] {
+    return prefixSets(
+      entries.map((entry) => entry.name),
+      this.#prefixes,
+    );
+  }
+
+  /** Not the authority as written: else each spelling of a host would be an entry of its own. */
+  #keyOf({ name: { host, port }, secure }: Question): string {
+    const authority = port === '' ? host : `${host}:${port}`;
+    return secure && this.#asksSecure ? secureKey(authority) : authority;
+  }
+
+  async #load({ name: { host, port }, target, secure }: Question): Promise<Route | RouteMiss> {
+    const question: Question = { name: { host: ownCopy(host), port }, target, secure };
+    let patterns: PatternList;
+    let found: Lookup | Route;
     let entries: RecordEntry[];
     try {
-      entries = await this.#reader.read(lookupNames(name.host, port));
+      if (!this.#prefixes.ready) await this.#prefixes.whenReady();
+      patterns = this.#patterns.current ?? (await this.#patternsInForce());
+      found = this.#lookup(question, patterns);
+      entries = 'names' in found ? await this.#reader.read(found.names) : [];
     } catch {
-      return this.#answerWithoutStore(key, name);
+      return this.#answerWithoutStore(question);
     }
     this.staleSince = 0;
     this.#doubtSince = 0;
     // Others who waited for the same records may have been here first.
-    return this.#answer(key) ?? this.#compile(key, name.host, entries);
+    return this.#answer(question) ?? this.#compile(question, found, entries, patterns);
   }
 
-  #compile(key: string, host: string, entries: readonly RecordEntry[]): Route | RouteMiss {
+  async #patternsInForce(): Promise<PatternList> {
+    const patterns = await this.#patterns.read();
+    this.#asksSecure = patterns.asksSecure;
+    return patterns;
+  }
+
+  /** Where the answer is to be found, or the answer itself where a pattern names a backend. */
+  #lookup({ name, target, secure }: Question, patterns: PatternList): Lookup | Route {
+    const pattern = patterns.match(name.host, secure);
+    if (pattern?.target.kind === 'backend') return pattern.target.route;
+    return lookupFor(name, pattern, normalPath(target), this.#prefixes);
+  }
+
+  #compile(question: Question, found: Lookup | Route, entries: readonly RecordEntry[], patterns: PatternList): Route | RouteMiss {
+    const key = ownCopy(this.#keyOf(question));
+    if (!('names' in found)) return this.#keep(key, found, [], patterns, true);
+    const matched = entries.find((entry) => serves(entry.record!))?.name;
+    const isBelow = matched !== undefined && !found.plain.includes(matched);
+    const plain = entries.filter((entry) => found.plain.includes(entry.name));
+    // The answer for the host is what the next request looks at first. Of what is known without the store it may be a part only.
+    const isComplete = plain.length === found.plain.length || plain.some((entry) => serves(entry.record!));
+    const known = this.#stillTrue(this.#routes.get(key) ?? this.#unknowns.get(key))?.result;
+    const whole = isComplete && known === undefined ? this.#compileAndKeep(key, found.host, plain, patterns, true) : known;
+    if (!isBelow) return whole ?? unknownHost;
+    // Where the first prefix is of a frontend that is gone already, another one may serve: no answer to keep.
+    const isFirst = matched === found.prefix?.name;
+    return this.#compileAndKeep(isFirst ? prefixKey(key, matched) : '', found.host, entries, patterns, false);
+  }
+
+  /** Makes the answer of some records: of the first that has a list. @param key empty: it is not kept */
+  #compileAndKeep(
+    key: string,
+    host: string,
+    entries: readonly RecordEntry[],
+    patterns: PatternList,
+    whole: boolean,
+  ): Route | RouteMiss {
     const records = entries.map((entry) => entry.record!);
     const matched = matchingRecord(records);
-    if (matched === -1) {
-      this.#keep(this.#unknowns, this.#routes, key, unknownHost, entries);
-      return unknownHost;
-    }
+    if (matched === -1) return this.#keep(key, unknownHost, entries, patterns, whole);
     const { route, faults } = compileRoute(host, records.slice(0, matched + 1));
-    if (faults.length > 0) this.#note(route.frontend, faults);
-    this.#keep(this.#routes, this.#unknowns, key, route, entries.slice(0, matched + 1));
-    return route;
+    if (faults.length > 0) {
+      this.faults += 1;
+      this.#note(route.frontend, faults);
+    }
+    return key === '' ? route : this.#keep(key, route, entries.slice(0, matched + 1), patterns, whole);
   }
 
-  #keep<T, U>(
-    into: RecentMap<Answer<T>>,
-    other: RecentMap<Answer<U>>,
+  /** Keeps an answer if all that it hangs on is still true. */
+  #keep<T extends Route | RouteMiss>(
     key: string,
     result: T,
     entries: readonly RecordEntry[],
-  ): void {
-    if (!this.#reader.hold(entries)) return;
+    patterns: PatternList,
+    whole: boolean,
+  ): T {
+    if (patterns !== this.#patterns.current || !this.#reader.hold(entries)) return result;
+    const [into, other] = isMiss(result) ? [this.#unknowns, this.#routes] : [this.#routes, this.#unknowns];
     const before = other.get(key);
     if (before !== undefined) {
       other.delete(key);
       this.#reader.release(before.entries);
     }
-    into.set(key, { result, entries, epoch: this.#epoch });
+    const sets = whole ? this.#setsOf(entries) : noSets;
+    into.set(key, { result, entries, patterns, sets, whole, epoch: this.#epoch });
+    return result;
   }
 
   /** The last known route, or one of a host that was not asked for yet but whose records are known; else there is nothing to say. */
-  #answerWithoutStore(key: string, { host, port }: HostName): Route | RouteMiss {
-    const entries = this.#reader.known(lookupNames(host, port), serves);
-    if (entries !== null) return this.#compile(ownCopy(key), ownCopy(host), entries);
-    const last = this.#routes.get(key);
+  #answerWithoutStore(question: Question): Route | RouteMiss {
+    const patterns = this.#patterns.last;
+    if (patterns === null) return storeAway;
+    const found = this.#lookup(question, patterns);
+    const entries = 'names' in found ? this.#reader.known(found.names, serves) : [];
+    if (entries !== null) return this.#compile(question, found, entries, patterns);
+    const last = this.#lastKnown(question, found as Lookup);
     if (last === undefined) return storeAway;
     if (this.staleSince === 0) this.staleSince = this.#doubtSince === 0 ? Date.now() : this.#doubtSince;
     const { maxStale } = this.#options;
@@ -184,8 +320,15 @@ export class RouteCache implements StoreListener {
     return last.result;
   }
 
+  /** A path below a prefix is not served by its host's route, which may let in whom the prefix keeps out. */
+  #lastKnown(question: Question, { prefix }: Lookup): Answer | undefined {
+    const key = this.#keyOf(question);
+    const whole = this.#routes.get(key);
+    const own = whole === undefined ? prefix : firstPrefix(this.#setsOf(whole.entries), normalPath(question.target));
+    return own === null ? whole : this.#routes.get(prefixKey(key, own.name));
+  }
+
   #note(frontend: string, faults: readonly string[]): void {
-    this.faults += 1;
     const text = faults.slice(0, 3).join('; ') + (faults.length > 3 ? `; and ${faults.length - 3} more` : '');
     if (this.#notes.get(frontend) === text) return;
     if (this.#notes.size >= maxNotes) this.#notes.clear();
@@ -196,6 +339,15 @@ export class RouteCache implements StoreListener {
 
 function serves(record: FrontendRecord): boolean {
   return matchingRecord([record]) === 0;
+}
+
+/** No authority has a blank in it. */
+function secureKey(authority: string): string {
+  return `https ${authority}`;
+}
+
+function prefixKey(key: string, name: string): string {
+  return `${key} ${name}`;
 }
 
 /** A host is a slice of the head it came in, and a slice keeps the whole alive: what is kept for long is copied. */

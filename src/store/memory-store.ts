@@ -1,16 +1,10 @@
 // Frontends and dead marks in the memory of one process: the embedded default, with its frontends kept in a file if one is named.
-import type { DeadMark, FrontendRecord } from '../model/frontend.js';
+import type { FrontendRecord } from '../model/frontend.js';
 import type { RecordKind, StoredRecord } from '../model/record-kind.js';
 import { FrontendFile } from './frontend-file.js';
+import { MemoryMarks } from './memory-marks.js';
 import { MemoryRecords } from './memory-records.js';
-import type { DeadMarkRequest, Store, StoreListener, StoreState } from './store.js';
-
-/** What `dead:<name>` and `health:<name>` are in Redis: indexes, marks by entry, and one expiry for all. */
-interface DeadSet {
-  readonly indexes: Set<string>;
-  readonly marks: Map<string, DeadMark>;
-  until: number;
-}
+import type { DeadMarkRequest, MaintenanceRequest, RevivalRequest, Store, StoreListener, StoreState } from './store.js';
 
 interface Lease {
   readonly holder: string;
@@ -22,13 +16,13 @@ export class MemoryStore implements Store {
   readonly state: StoreState = 'live';
   readonly #file: FrontendFile | null;
   #lists = new Map<string, readonly string[]>();
-  readonly #deadSets = new Map<string, DeadSet>();
+  readonly #marks = new MemoryMarks();
   readonly #records = new MemoryRecords();
   readonly #leases = new Map<string, Lease>();
   #listener: StoreListener | null = null;
 
   /**
-   * @param path where the frontends are kept, or null; dead marks are not kept, they last for seconds
+   * @param path where the frontends are kept, or null; of the marks those of maintenance are kept, the others last for seconds
    * @param log told when the file cannot be written
    */
   constructor(path: string | null, log: (level: 'error', text: string) => void) {
@@ -38,7 +32,7 @@ export class MemoryStore implements Store {
   /** Rejects with a StartError when the file cannot be read or understood. */
   async start(listener: StoreListener): Promise<void> {
     this.#listener = listener;
-    if (this.#file !== null) this.#lists = await this.#file.read(this.#records);
+    if (this.#file !== null) this.#lists = await this.#file.read(this.#records, this.#marks);
   }
 
   async readFrontends(names: readonly string[]): Promise<FrontendRecord[]> {
@@ -46,17 +40,21 @@ export class MemoryStore implements Store {
     return names.map((name) => this.#record(name, now));
   }
 
-  async markDead({ host, frontend, backend, ttl, write }: DeadMarkRequest): Promise<void> {
-    if (!write || ttl <= 0) return;
-    const until = Date.now() + Math.ceil(ttl) * 1000;
-    for (const name of new Set([host, frontend])) {
-      const set = this.#deadSets.get(name) ?? { indexes: new Set(), marks: new Map(), until };
-      set.indexes.add(String(backend.index));
-      set.marks.set(backend.entry, { entry: backend.entry, index: backend.index, until });
-      set.until = until;
-      this.#deadSets.set(name, set);
-      this.#listener?.changed(name);
+  async markDead(mark: DeadMarkRequest): Promise<void> {
+    for (const name of this.#marks.mark(mark, Date.now())) this.#marked(name);
+  }
+
+  async revive(revivals: readonly RevivalRequest[]): Promise<void> {
+    for (const revival of revivals) {
+      this.#marks.revive(revival);
+      this.#marked(revival.name);
     }
+  }
+
+  async maintain(request: MaintenanceRequest): Promise<void> {
+    this.#marks.maintain(request, Date.now());
+    this.#save();
+    this.#marked(request.frontend);
   }
 
   async readHcheckerPing(): Promise<number> {
@@ -73,9 +71,12 @@ export class MemoryStore implements Store {
     this.#recordChanged(kind, name);
   }
 
-  async scanNames(kind: RecordKind | 'frontend', matching: string, onPage: (names: readonly string[]) => void): Promise<void> {
-    const all = kind === 'frontend' ? this.#lists.keys() : this.#records.names(kind);
-    const names = [...all].filter((name) => name.includes(matching));
+  async scanNames(
+    kind: RecordKind | 'frontend' | 'health',
+    matching: string,
+    onPage: (names: readonly string[]) => void,
+  ): Promise<void> {
+    const names = [...this.#names(kind)].filter((name) => name.includes(matching));
     if (names.length > 0) onPage(names);
   }
 
@@ -98,7 +99,7 @@ export class MemoryStore implements Store {
 
   async deleteFrontend(name: string): Promise<void> {
     this.#lists.delete(name);
-    this.#deadSets.delete(name);
+    this.#marks.forget(name);
     this.#records.write('route', name, []);
     this.#changed(name);
     this.#listener?.recordChanged?.('route', name);
@@ -119,29 +120,34 @@ export class MemoryStore implements Store {
     this.#listener?.recordChanged?.(kind, name);
   }
 
+  #marked(name: string): void {
+    this.#listener?.changed(name);
+    this.#listener?.marksChanged?.(name);
+  }
+
+  #names(kind: RecordKind | 'frontend' | 'health'): Iterable<string> {
+    switch (kind) {
+      case 'frontend':
+        return this.#lists.keys();
+      case 'health':
+        return this.#marks.names();
+      default:
+        return this.#records.names(kind);
+    }
+  }
+
   #save(): void {
-    this.#file?.write(this.#lists, this.#records);
+    this.#file?.write(this.#lists, this.#records, this.#marks);
   }
 
   #record(name: string, now: number): FrontendRecord {
-    const set = this.#liveDeadSet(name, now);
     return {
       name,
       list: this.#lists.get(name) ?? [],
-      dead: set === null ? [] : [...set.indexes],
-      marks: set === null ? [] : [...set.marks.values()],
-      deadUntil: set === null ? Number.POSITIVE_INFINITY : set.until,
+      ...this.#marks.show(name, now),
       policy: this.#records.read('route', name).values,
       policyFault: '',
       fault: '',
     };
-  }
-
-  #liveDeadSet(name: string, now: number): DeadSet | null {
-    const set = this.#deadSets.get(name);
-    if (set === undefined) return null;
-    if (set.until > now) return set;
-    this.#deadSets.delete(name);
-    return null;
   }
 }

@@ -1,9 +1,7 @@
 // What Redis replied about one frontend name, as a record: every reply is checked, since anybody may have written anything.
 import type { DeadMark, FrontendRecord } from '../model/frontend.js';
+import type { CommandResult } from '../redis/commands.js';
 import { asError, isWrongType } from '../redis/redis-errors.js';
-
-/** An error, or a reply, as EXEC gives them for each command. */
-export type CommandResult = readonly [error: Error | null, reply: unknown];
 
 /** The replies to the commands of one name, in the order in which `redis-store` sends them. */
 export interface RecordReplies {
@@ -33,7 +31,8 @@ export function parseRecord(name: string, replies: RecordReplies, now: number, n
     name,
     list: strings(replies.list),
     dead,
-    marks: dead.length === 0 ? [] : parseMarks(strings(replies.health)),
+    // A mark that no member stands for says nothing any more, except one of maintenance.
+    marks: parseMarks(strings(replies.health)).filter((mark) => dead.length > 0 || mark.manual === true),
     // PTTL gives -1 for a key without expiry.
     deadUntil: ttl >= 0 ? now + ttl : Number.POSITIVE_INFINITY,
     policy: strings(replies.policy),
@@ -66,12 +65,34 @@ function parseMarks(fields: readonly string[]): DeadMark[] {
 function parseMark(entry: string, json: string): DeadMark | null {
   try {
     const value: unknown = JSON.parse(json);
-    if (typeof value !== 'object' || value === null || !('index' in value) || !('until' in value)) return null;
-    const { index, until } = value;
-    return Number.isSafeInteger(index) && Number.isFinite(until)
-      ? { entry, index: index as number, until: until as number }
-      : null;
+    if (typeof value !== 'object' || value === null) return null;
+    const written = value as Readonly<Record<string, unknown>>;
+    // A person may write no more than {"manual":true}.
+    if (written.manual === true) {
+      const { index } = written;
+      const since = finite(written, 'since') ?? 0;
+      return { entry, index: isIndex(index) ? index : -1, until: Number.POSITIVE_INFINITY, since, manual: true };
+    }
+    const until = finite(written, 'until');
+    if (!isIndex(written.index) || until === null) return null;
+    const mark: { -readonly [K in keyof DeadMark]: DeadMark[K] } = { entry, index: written.index, until };
+    for (const name of ['since', 'retryAt', 'opens'] as const) {
+      const number = finite(written, name);
+      if (number !== null) mark[name] = number;
+    }
+    if (written.probed === true) mark.probed = true;
+    if (typeof written.frontend === 'string') mark.frontend = written.frontend;
+    return mark;
   } catch {
     return null;
   }
+}
+
+function isIndex(value: unknown): value is number {
+  return Number.isSafeInteger(value);
+}
+
+function finite(value: Readonly<Record<string, unknown>>, name: string): number | null {
+  const number = value[name];
+  return typeof number === 'number' && Number.isFinite(number) ? number : null;
 }

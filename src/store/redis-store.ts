@@ -1,16 +1,21 @@
 // Frontends and dead marks in Redis: one round trip a look-up, changes told by tracking, wrong records kept apart.
-import type { ChainableCommander, Redis } from 'ioredis';
 import type { RedisUrl } from '../config/driver-url.js';
+import { membersOf } from '../model/dead-set.js';
 import type { FrontendRecord } from '../model/frontend.js';
 import { type RecordKind, recordShapes, type StoredRecord } from '../model/record-kind.js';
-import { RedisLink } from '../redis/connect.js';
-import { deadChannel, hcheckerPingKey, RedisKeys } from '../redis/keys.js';
-import { asError, shortReason, transactionError } from '../redis/redis-errors.js';
+import { ClusterLink } from '../redis/cluster-link.js';
+import { ClusterTracking } from '../redis/cluster-tracking.js';
+import { allOrError, type Command, type Commands } from '../redis/commands.js';
+import { type LinkOptions, RedisLink, type RedisSide } from '../redis/connect.js';
+import { hcheckerPingKey, RedisKeys } from '../redis/keys.js';
+import { asError, shortReason } from '../redis/redis-errors.js';
+import { serverCommands } from '../redis/server-commands.js';
 import { KeyTracking } from '../redis/tracking.js';
 import { ExpiryWatch } from './expiry-watch.js';
-import { type CommandResult, maxListEntries, parseRecord } from './redis-record.js';
-import { readReply, recordCommand, writeRecordCommands } from './redis-records.js';
-import type { DeadMarkRequest, Store, StoreListener, StoreState } from './store.js';
+import { maintenanceCommands, markCommands, markedNames, reviveCommands } from './redis-marks.js';
+import { maxListEntries, parseRecord } from './redis-record.js';
+import { readRecordCommand, readReply, replaceCommands } from './redis-records.js';
+import type { DeadMarkRequest, MaintenanceRequest, RevivalRequest, Store, StoreListener, StoreState } from './store.js';
 
 export interface RedisStoreOptions {
   /** Where to read from, and whose `#prefix` counts for both sides, as in Hipache. */
@@ -26,17 +31,17 @@ export interface RedisStoreOptions {
 const pollInterval = 1000;
 /** Commands sent for each name by `readFrontends`. */
 const commandsPerName = 6;
-/** Keys looked at by one SCAN. */
-const scanCount = 1000;
 const maxNotes = 1000;
+/** So many keys that none of the primaries is likely to own none of them. */
+const probesPerPrimary = 32;
 
 export class RedisStore implements Store {
   readonly #options: RedisStoreOptions;
   readonly #keys: RedisKeys;
-  readonly #read: RedisLink;
+  readonly #read: RedisSide;
   /** The read side again where one URL serves both. */
-  readonly #write: RedisLink;
-  readonly #tracking: KeyTracking;
+  readonly #write: RedisSide;
+  readonly #tracking: KeyTracking | ClusterTracking;
   readonly #expiries: ExpiryWatch;
   /** Complaints made already, so that each is logged once. */
   readonly #notes = new Set<string>();
@@ -48,46 +53,48 @@ export class RedisStore implements Store {
     this.#options = options;
     this.#keys = new RedisKeys(read.prefix);
     this.#expiries = new ExpiryWatch((name) => this.#listener?.changed(name));
-    this.#read = new RedisLink({
-      url: read,
-      role: 'read',
-      timeout,
-      log,
-      // The very commands of a look-up: shows missing rights, a data set still loading, a replica without its primary.
-      prepare: async (client) => {
-        await readNames(client.multi(), this.#keys, ['']);
-      },
-      onUp: () => this.#readIsUp(),
-      onDown: () => undefined,
-    });
-    const prepareWrite = async (client: Redis) => {
-      await client.ping();
+    const link = { timeout, log, onDown: () => undefined };
+    const reading = { ...link, url: read, role: 'read' as const, onUp: () => this.#readIsUp() };
+    // The very commands of a look-up: shows missing rights, a data set still loading, a replica without its primary.
+    const tryReading = async (commands: Commands): Promise<void> => {
+      for (const [error] of await commands.all(readCommands(this.#keys, ['']))) {
+        if (error !== null) throw error;
+      }
     };
-    this.#write =
-      write === read
-        ? this.#read
-        : new RedisLink({
-            url: write,
-            role: 'write',
-            timeout,
-            log,
-            prepare: prepareWrite,
-            onUp: () => undefined,
-            onDown: () => undefined,
-          });
-    this.#tracking = new KeyTracking({
-      url: read,
-      timeout,
-      keys: this.#keys,
-      log,
-      writeProbe: (key) => this.#writeProbe(key),
-      onKey: (key) => this.#keyChanged(key),
+    const tracking = {
+      ...{ url: read, timeout, keys: this.#keys, log },
+      onKey: (key: string) => this.#keyChanged(key),
       onEverything: () => this.#listener?.everythingChanged(),
-      onLost: (hung) => {
-        // Both speak to one server: without this, look-ups would wait for a server that is known to hang.
-        if (hung) this.#read.renew('the server does not reply');
-      },
-    });
+    };
+    if (read.cluster !== undefined) {
+      const cluster = new ClusterLink({
+        ...reading,
+        onUp: () => {
+          this.#readIsUp();
+          void followed.follow();
+        },
+        nodes: read.cluster,
+        prepare: tryReading,
+        onTopology: () => void followed.follow(),
+      });
+      // Keys that begin alike lie on all nodes, as long as they are many.
+      const writeProbe = (beginning: string) => this.#writeProbes(beginning, probesPerPrimary * cluster.primaries.length);
+      const followed = new ClusterTracking({ ...tracking, cluster, writeProbe });
+      this.#read = cluster;
+      this.#tracking = followed;
+    } else {
+      const server = new RedisLink({ ...reading, prepare: (client) => tryReading(serverCommands(client)) });
+      this.#read = server;
+      this.#tracking = new KeyTracking({
+        ...tracking,
+        writeProbe: (beginning) => this.#writeProbes(beginning, 1),
+        onLost: (hung) => {
+          // Both speak to one server: without this, look-ups would wait for a server that is known to hang.
+          if (hung) server.renew('the server does not reply');
+        },
+      });
+    }
+    this.#write = write === read ? this.#read : writeSide(write, { ...link, onUp: () => undefined });
   }
 
   async start(listener: StoreListener): Promise<void> {
@@ -112,99 +119,113 @@ export class RedisStore implements Store {
   }
 
   async readFrontends(names: readonly string[]): Promise<FrontendRecord[]> {
-    const replies = await this.#run(this.#read, 'reading frontends', (client) => readNames(client.multi(), this.#keys, names));
+    const replies = await this.#run(this.#read, 'reading frontends', (commands) => commands.all(readCommands(this.#keys, names)));
     const now = Date.now();
     return names.map((name, at) => {
       const [list, listTtl, dead, deadTtl, health, policy] = replies.slice(at * commandsPerName, (at + 1) * commandsPerName);
       const expiresIn = Number(listTtl![1]);
       if (expiresIn >= 0) this.#expiries.watch(name, expiresIn);
-      return parseRecord(name, { list: list!, dead: dead!, deadTtl: deadTtl!, health: health!, policy: policy! }, now, (text) =>
-        this.#noteOnce(text),
-      );
+      const replied = { list: list!, dead: dead!, deadTtl: deadTtl!, health: health!, policy: policy! };
+      const record = parseRecord(name, replied, now, (text) => this.#noteOnce(text));
+      if (record.marks.some((mark) => mark.manual === true)) this.#persistMarks(name);
+      return record;
     });
   }
 
   async markDead(mark: DeadMarkRequest): Promise<void> {
-    const { host, frontend, backend, size, ttl } = mark;
-    const seconds = Math.ceil(ttl);
-    const now = Date.now();
-    const health = JSON.stringify({ index: backend.index, since: now, until: now + seconds * 1000 });
-    const names = mark.write && seconds > 0 ? new Set([host, frontend]) : [];
-    await this.#run(this.#write, `marking a backend of ${host} dead`, (client) => {
-      const commands = client.multi();
-      for (const name of names) {
-        // The index alone goes into the set: PlanB reads anything else as 0. Which entry it meant is in the health hash.
-        commands.sadd(this.#keys.dead(name), String(backend.index)).expire(this.#keys.dead(name), seconds);
-        commands.hset(this.#keys.health(name), backend.entry, health).expire(this.#keys.health(name), seconds);
-      }
-      commands.publish(deadChannel, `${host};${backend.publishedUrl};${backend.index};${size}`);
-      return executeAll(commands);
-    });
-    for (const name of names) this.#wroteOurselves(name);
+    await this.#run(this.#write, `marking a backend of ${mark.host} dead`, (commands) =>
+      allOrError(commands, markCommands(this.#keys, mark, Date.now())),
+    );
+    for (const name of markedNames(mark)) this.#wroteMark(name);
+  }
+
+  async revive(revivals: readonly RevivalRequest[]): Promise<void> {
+    if (revivals.length === 0) return;
+    await this.#run(this.#write, `reviving a backend of ${revivals[0]?.name}`, (commands) =>
+      allOrError(commands, reviveCommands(this.#keys, revivals)),
+    );
+    for (const { name } of revivals) this.#wroteMark(name);
+  }
+
+  async maintain(request: MaintenanceRequest): Promise<void> {
+    const { frontend, backend, on } = request;
+    const [record] = on ? [] : await this.readFrontends([frontend]);
+    const members = record === undefined ? [] : membersOf(record, backend);
+    await this.#run(this.#write, `${on ? 'taking' : 'giving'} a backend of ${frontend} ${on ? 'out' : 'back'}`, (commands) =>
+      allOrError(commands, maintenanceCommands(this.#keys, request, members, Date.now())),
+    );
+    this.#wroteMark(frontend);
   }
 
   async readHcheckerPing(): Promise<number> {
-    const reply = await this.#run(this.#read, 'reading hchecker_ping', (client) => client.get(hcheckerPingKey));
+    const reply = await this.#run(this.#read, 'reading hchecker_ping', (commands) => commands.one(['GET', hcheckerPingKey]));
     const seconds = Number(reply);
     return Number.isFinite(seconds) && seconds > 0 ? seconds : 0;
   }
 
   async readRecord(kind: RecordKind, name: string): Promise<StoredRecord> {
     const key = this.#keys.record(kind, name);
-    return this.#run(this.#read, `reading ${key}`, (client) => readReply(recordCommand(client, recordShapes[kind], key), key));
+    return this.#run(this.#read, `reading ${key}`, (commands) =>
+      readReply(commands.one(readRecordCommand(recordShapes[kind], key)), key),
+    );
   }
 
   async writeRecord(kind: RecordKind, name: string, values: readonly string[]): Promise<void> {
     const key = this.#keys.record(kind, name);
-    await this.#run(this.#write, `writing ${key}`, (client) =>
-      executeAll(writeRecordCommands(client.multi(), recordShapes[kind], key, values)),
+    await this.#run(this.#write, `writing ${key}`, (commands) =>
+      allOrError(commands, replaceCommands(recordShapes[kind], key, values)),
     );
     if (this.state !== 'live') this.#keyChanged(key);
   }
 
-  async scanNames(kind: RecordKind | 'frontend', matching: string, onPage: (names: readonly string[]) => void): Promise<void> {
-    const beginning = kind === 'frontend' ? this.#keys.frontend('') : this.#keys.record(kind, '');
+  async scanNames(
+    kind: RecordKind | 'frontend' | 'health',
+    matching: string,
+    onPage: (names: readonly string[]) => void,
+  ): Promise<void> {
+    const beginning = this.#keys.beginning(kind);
     const pattern = `${globLiteral(beginning)}*${matching === '' ? '' : `${globLiteral(matching)}*`}`;
-    let cursor = '0';
-    do {
-      const [next, keys] = await this.#run(this.#read, `scanning ${beginning}*`, (client) =>
-        client.scan(cursor, 'MATCH', pattern, 'COUNT', scanCount),
-      );
-      cursor = next;
-      const names = keys.map((key) => key.slice(beginning.length)).filter((name) => name.includes(matching));
-      if (names.length > 0) onPage(names);
-    } while (cursor !== '0');
+    await this.#run(this.#read, `scanning ${beginning}*`, (commands) =>
+      commands.scan(pattern, (keys) => {
+        // The beginning of the key may hold the text as well.
+        const names = keys.map((key) => key.slice(beginning.length)).filter((name) => name.includes(matching));
+        if (names.length > 0) onPage(names);
+      }),
+    );
   }
 
   async takeLease(work: string, holder: string, milliseconds: number): Promise<boolean> {
     const key = this.#keys.lease(work);
-    const reply = await this.#run(this.#write, `taking ${key}`, (client) =>
-      client.eval(takeLeaseScript, 1, key, holder, String(Math.ceil(milliseconds))),
+    const reply = await this.#run(this.#write, `taking ${key}`, (commands) =>
+      commands.one(['EVAL', takeLeaseScript, 1, key, holder, Math.ceil(milliseconds)]),
     );
     return reply === 1;
   }
 
   async dropLease(work: string, holder: string): Promise<void> {
     const key = this.#keys.lease(work);
-    await this.#run(this.#write, `dropping ${key}`, (client) => client.eval(dropLeaseScript, 1, key, holder));
+    await this.#run(this.#write, `dropping ${key}`, (commands) => commands.one(['EVAL', dropLeaseScript, 1, key, holder]));
   }
 
   async writeFrontend(name: string, identifier: string, backends: readonly string[]): Promise<void> {
     const key = this.#keys.frontend(name);
-    await this.#run(this.#write, `writing frontend ${name}`, (client) =>
-      executeAll(
-        client
-          .multi()
-          .del(key)
-          .rpush(key, identifier, ...backends),
-      ),
+    await this.#run(this.#write, `writing frontend ${name}`, (commands) =>
+      allOrError(commands, [
+        ['DEL', key],
+        ['RPUSH', key, identifier, ...backends],
+      ]),
     );
     this.#wroteOurselves(name);
   }
 
   async deleteFrontend(name: string): Promise<void> {
     const keys = [this.#keys.frontend(name), this.#keys.dead(name), this.#keys.health(name), this.#keys.record('route', name)];
-    await this.#run(this.#write, `deleting frontend ${name}`, (client) => client.del(keys));
+    await this.#run(this.#write, `deleting frontend ${name}`, (commands) =>
+      allOrError(
+        commands,
+        keys.map((key): Command => ['DEL', key]),
+      ),
+    );
     this.#wroteOurselves(name);
   }
 
@@ -215,7 +236,7 @@ export class RedisStore implements Store {
   }
 
   /** Runs commands on a link; an error says what was being done and where, with the foreign error as its cause. */
-  async #run<T>(link: RedisLink, doing: string, work: Parameters<typeof link.run<T>>[0]): Promise<T> {
+  async #run<T>(link: RedisSide, doing: string, work: (commands: Commands) => Promise<T>): Promise<T> {
     try {
       return await link.run(work);
     } catch (error) {
@@ -224,9 +245,10 @@ export class RedisStore implements Store {
     }
   }
 
-  async #writeProbe(key: string): Promise<boolean> {
+  async #writeProbes(beginning: string, count: number): Promise<boolean> {
+    const probes = Array.from({ length: count }, (_, at): Command => ['SET', `${beginning}${at}`, '1', 'PX', 1000]);
     try {
-      await this.#write.run((client) => client.set(key, '1', 'PX', 1000));
+      await this.#write.run((commands) => allOrError(commands, probes));
       return true;
     } catch {
       return false;
@@ -238,6 +260,7 @@ export class RedisStore implements Store {
     if (name !== null) {
       if (key === this.#keys.frontend(name)) this.#expiries.forget(name);
       this.#listener?.changed(name);
+      if (key === this.#keys.health(name)) this.#listener?.marksChanged?.(name);
     }
     const record = this.#keys.recordIn(key);
     if (record !== null) this.#listener?.recordChanged?.(record.kind, record.name);
@@ -246,6 +269,18 @@ export class RedisStore implements Store {
   /** Tracking tells our own writes too; without it nobody does. */
   #wroteOurselves(name: string): void {
     if (this.state !== 'live') this.#listener?.changed(name);
+  }
+
+  #wroteMark(name: string): void {
+    this.#wroteOurselves(name);
+    if (this.state !== 'live') this.#listener?.marksChanged?.(name);
+  }
+
+  /** A mark of maintenance that was written by hand went into a hash that may expire with older marks. */
+  #persistMarks(name: string): void {
+    this.#write
+      .run((commands) => commands.one(['PERSIST', this.#keys.health(name)]))
+      .catch(() => this.#noteOnce(`health:${name} cannot be kept from expiring`));
   }
 
   /** After a failover behind one address, tracking might still listen to the server that was replaced. */
@@ -275,29 +310,23 @@ function globLiteral(text: string): string {
   return text.replace(/[*?[\]\\^-]/g, '\\$&');
 }
 
-/** All that is known about some names, in one transaction. */
-async function readNames(commands: ChainableCommander, keys: RedisKeys, names: readonly string[]): Promise<CommandResult[]> {
-  for (const name of names) {
-    commands.lrange(keys.frontend(name), 0, maxListEntries - 1).pttl(keys.frontend(name));
-    commands.smembers(keys.dead(name)).pttl(keys.dead(name));
-    // `call` leaves names and values in turn; `hgetall` would make an object whose keys are somebody else's choice.
-    commands.call('HGETALL', keys.health(name));
-    commands.call('HGETALL', keys.record('route', name));
+/** The side that is written to, where it is another one than the side that is read from. */
+function writeSide(url: RedisUrl, link: Pick<LinkOptions, 'timeout' | 'log' | 'onUp' | 'onDown'>): RedisSide {
+  const role = 'write' as const;
+  if (url.cluster === undefined) {
+    return new RedisLink({ ...link, url, role, prepare: async (client) => void (await client.ping()) });
   }
-  return execute(commands);
+  return new ClusterLink({ ...link, url, role, nodes: url.cluster, prepare: async () => undefined, onTopology: () => undefined });
 }
 
-async function execute(commands: ChainableCommander): Promise<CommandResult[]> {
-  const replies = await commands.exec().catch((error: unknown) => {
-    throw transactionError(error);
-  });
-  if (replies === null) throw new Error('the transaction was not executed');
-  return replies;
-}
-
-/** For writes: a command that failed is an error of the whole. */
-async function executeAll(commands: ChainableCommander): Promise<void> {
-  for (const [error] of await execute(commands)) {
-    if (error !== null) throw error;
-  }
+/** Asks for all that is known about some names. */
+function readCommands(keys: RedisKeys, names: readonly string[]): Command[] {
+  return names.flatMap((name): Command[] => [
+    ['LRANGE', keys.frontend(name), 0, maxListEntries - 1],
+    ['PTTL', keys.frontend(name)],
+    ['SMEMBERS', keys.dead(name)],
+    ['PTTL', keys.dead(name)],
+    ['HGETALL', keys.health(name)],
+    ['HGETALL', keys.record('route', name)],
+  ]);
 }

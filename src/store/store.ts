@@ -8,6 +8,8 @@ import type { RecordKind, StoredRecord } from '../model/record-kind.js';
 export interface StoreListener {
   /** What `readFrontends` answers for this name changed (list, policy, dead set or health marks). */
   changed(name: string): void;
+  /** A mark of this name was written or went, or it expired: a part of what `changed` tells. */
+  marksChanged?(name: string): void;
   /** What `readRecord` answers changed. */
   recordChanged?(kind: RecordKind, name: string): void;
   /** Anything may have changed: connection lost or regained, FLUSHALL. Everything cached must be read again. */
@@ -20,7 +22,7 @@ export interface StoreListener {
  */
 export type StoreState = 'live' | 'polling' | 'away';
 
-/** A dead mark to write, made by passive health. */
+/** A dead mark to write. */
 export interface DeadMarkRequest {
   /** The host that was asked for; names the key `dead:<host>` and the message, as in Hipache. */
   readonly host: string;
@@ -33,6 +35,34 @@ export interface DeadMarkRequest {
   readonly ttl: number;
   /** False publishes the message only (an active hchecker owns the marks of this frontend). */
   readonly write: boolean;
+  /** True for a mark that is there and is made to last longer: nothing is published. */
+  readonly quiet?: boolean;
+  /** Since when it has been dead, milliseconds since the epoch; absent: now. */
+  readonly since?: number;
+  /** An active probe found it. */
+  readonly probed?: boolean;
+  /** When a breaker lets a request through again, milliseconds since the epoch, and how often in a row it has opened. */
+  readonly retryAt?: number;
+  readonly opens?: number;
+}
+
+/** A dead mark to take back. */
+export interface RevivalRequest {
+  /** The record that has it: a host or a frontend. */
+  readonly name: string;
+  /** The list entry that the mark names. */
+  readonly entry: string;
+  /** The members of the dead set that go with it. */
+  readonly members: readonly string[];
+}
+
+/** A backend that a person takes out or gives back. */
+export interface MaintenanceRequest {
+  readonly frontend: string;
+  readonly backend: Backend;
+  readonly on: boolean;
+  /** Seconds for which those who know no maintenance, such as Hipache, are told that it is dead; told anew by whoever probes. */
+  readonly ttl: number;
 }
 
 /** A store of frontends. Every method rejects with an Error that says what failed and what to do; none hangs. */
@@ -44,6 +74,10 @@ export interface Store {
   readFrontends(names: readonly string[]): Promise<FrontendRecord[]>;
   /** Marks a backend dead and publishes it on the channel `dead`. */
   markDead(mark: DeadMarkRequest): Promise<void>;
+  /** Takes marks back, all or none; a mark of maintenance stays. */
+  revive(revivals: readonly RevivalRequest[]): Promise<void>;
+  /** Begins or ends the maintenance of a backend: it gets no new sessions, and neither a probe nor time revives it. */
+  maintain(request: MaintenanceRequest): Promise<void>;
   /** Unix seconds of the last `hchecker_ping`, or 0. */
   readHcheckerPing(): Promise<number>;
   /** Reads one record. One of the wrong type has a `fault`. */
@@ -51,10 +85,15 @@ export interface Store {
   /** Replaces a record as a whole; no values remove it. */
   writeRecord(kind: RecordKind, name: string, values: readonly string[]): Promise<void>;
   /**
-   * Gives the names of all frontends, or of all records of a kind, a page at a time; a name may come twice.
+   * Gives the names of all frontends, of all that have marks (`health`), or of all records of a kind, a page at a time; a name
+   * may come twice.
    * @param matching a part of the name that is wanted: only names that contain it are given
    */
-  scanNames(kind: RecordKind | 'frontend', matching: string, onPage: (names: readonly string[]) => void): Promise<void>;
+  scanNames(
+    kind: RecordKind | 'frontend' | 'health',
+    matching: string,
+    onPage: (names: readonly string[]) => void,
+  ): Promise<void>;
   /**
    * Takes or keeps a lease: work that one node does for all.
    * @param holder who asks; who holds it already keeps it

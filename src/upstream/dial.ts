@@ -20,14 +20,14 @@ export interface BackendTls {
 /**
  * Begins to connect; the caller listens to `connect` (or `secureConnect`), `error` and `close`.
  * `onread` instead of 'data' events saves an allocation of 64 KiB and 2 to 4 µs a read.
+ * @param target null: what is read comes as 'data' events
  */
-export function dial(backend: Backend, target: ReadTarget, trust: BackendTls): net.Socket {
-  const onread = {
-    buffer: () => target.nextBuffer(),
-    callback: (size: number) => target.bytesRead(size),
-  };
-  if (backend.socketPath !== '') return net.connect({ path: backend.socketPath, onread, allowHalfOpen: true });
-  const address = { host: backend.host, port: backend.port, onread, noDelay: true, keepAlive: true, allowHalfOpen: true };
+export function dial(backend: Backend, target: ReadTarget | null, trust: BackendTls): net.Socket {
+  const onread =
+    target === null ? null : { buffer: () => target.nextBuffer(), callback: (size: number) => target.bytesRead(size) };
+  const common = onread === null ? { allowHalfOpen: true } : { onread, allowHalfOpen: true };
+  if (backend.socketPath !== '') return net.connect({ path: backend.socketPath, ...common });
+  const address = { host: backend.host, port: backend.port, ...common, noDelay: true, keepAlive: true };
   if (backend.scheme === 'http') return net.connect(address);
   return tls.connect({
     ...address,

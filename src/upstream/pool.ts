@@ -28,6 +28,8 @@ export interface PoolClock {
 
 interface Waiter {
   readonly taker: ConnectionTaker;
+  /** Milliseconds that it gives a connection to be made; waiting for a free one is timed by it too. */
+  readonly connectTimeout: number;
   readonly deadline: number;
 }
 
@@ -56,8 +58,9 @@ export class Pool implements ConnectionOwner {
    * Gives a connection to the taker, at once when an idle one is there.
    * @param maxIdle milliseconds that a connection may have been idle: a request that must not be repeated should not
    *   meet a connection that its backend is about to close. 0: only a new one will do
+   * @param connectTimeout milliseconds for a new one to be made; 0: no limit
    */
-  take(backend: Backend, taker: ConnectionTaker, maxIdle: number): void {
+  take(backend: Backend, taker: ConnectionTaker, maxIdle: number, connectTimeout = this.#settings.connectTimeout): void {
     this.#backend = backend;
     const oldest = this.#clock.now - maxIdle;
     while (maxIdle > 0 && this.#idle.length > 0) {
@@ -76,13 +79,12 @@ export class Pool implements ConnectionOwner {
     if (cap > 0 && this.#all.size >= cap) {
       const surplus = this.#idle.shift();
       if (surplus === undefined) {
-        const limit = this.#settings.connectTimeout;
-        this.#waiting.push({ taker, deadline: limit > 0 ? this.#clock.now + limit : 0 });
+        this.#waiting.push({ taker, connectTimeout, deadline: connectTimeout > 0 ? this.#clock.now + connectTimeout : 0 });
         return;
       }
       this.#discard(surplus);
     }
-    this.#dial(taker);
+    this.#dial(taker, connectTimeout);
   }
 
   /** The taker lost interest before it was told. */
@@ -132,11 +134,13 @@ export class Pool implements ConnectionOwner {
   /** Called by the coarse clock: expires connections and waiting takers. */
   sweep(now: number): void {
     this.#all.each(this.#expireIfLate, now);
-    while (this.#waiting.length > 0) {
-      const first = this.#waiting[0] as Waiter;
-      if (first.deadline === 0 || now < first.deadline) break;
-      this.#waiting.shift();
-      first.taker.connectionFailed(
+    if (this.#waiting.length === 0) return;
+    // Takers have limits of their own, so the first in line need not be the first whose time is over.
+    const late = this.#waiting.filter(({ deadline }) => deadline !== 0 && now >= deadline);
+    if (late.length === 0) return;
+    this.#waiting = this.#waiting.filter((waiter) => !late.includes(waiter));
+    for (const { taker } of late) {
+      taker.connectionFailed(
         new ProxyError('pool-exhausted', `all ${this.#settings.maxSockets} connections to ${this.#backend.origin} are in use`),
       );
     }
@@ -175,9 +179,8 @@ export class Pool implements ConnectionOwner {
     this.#serveWaiting();
   }
 
-  #dial(taker: ConnectionTaker): void {
+  #dial(taker: ConnectionTaker, limit: number): void {
     const connection = new Connection(this.#backend, this, this.#settings.trust);
-    const limit = this.#settings.connectTimeout;
     connection.deadline = limit > 0 ? this.#clock.now + limit : 0;
     this.#all.add(connection);
     this.#connecting.set(connection, taker);
@@ -185,7 +188,10 @@ export class Pool implements ConnectionOwner {
 
   #serveWaiting(): void {
     const cap = this.#settings.maxSockets;
-    while (this.#waiting.length > 0 && (cap === 0 || this.#all.size < cap)) this.#dial((this.#waiting.shift() as Waiter).taker);
+    while (this.#waiting.length > 0 && (cap === 0 || this.#all.size < cap)) {
+      const { taker, connectTimeout } = this.#waiting.shift() as Waiter;
+      this.#dial(taker, connectTimeout);
+    }
   }
 
   #expireIdle(connection: Connection): void {

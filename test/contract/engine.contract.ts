@@ -3,15 +3,23 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { EngineName } from '../../src/config/config.js';
 import { badAnswerCases } from './engine/bad-answers.cases.js';
 import { bodyCases } from './engine/bodies.cases.js';
+import { bodyLimitCases } from './engine/body-limit.cases.js';
 import { connectionCases } from './engine/connections.cases.js';
 import { continueCases } from './engine/continue.cases.js';
 import { failureCases } from './engine/failures.cases.js';
 import { forwardedCases } from './engine/forwarded.cases.js';
+import { headerPolicyCases } from './engine/header-policy.cases.js';
 import { headerCases } from './engine/headers.cases.js';
 import { healthCases } from './engine/health.cases.js';
+import { mirrorCases } from './engine/mirror.cases.js';
+import { pagePolicyCases } from './engine/page-policy.cases.js';
+import { redirectPolicyCases } from './engine/redirect-policy.cases.js';
 import { requestCases } from './engine/requests.cases.js';
 import { responseCases } from './engine/responses.cases.js';
 import { retryCases } from './engine/retries.cases.js';
+import { retryPolicyCases } from './engine/retry-policy.cases.js';
+import { rewritingPolicyCases } from './engine/rewriting-policy.cases.js';
+import { timeLimitCases } from './engine/time-limits.cases.js';
 import { transportCases } from './engine/transport.cases.js';
 import { tunnelCases } from './engine/tunnels.cases.js';
 import { upgradeCases } from './engine/upgrade.cases.js';
@@ -39,6 +47,14 @@ const groups: readonly CaseGroup[] = [
   headerCases,
   forwardedCases,
   retryCases,
+  retryPolicyCases,
+  timeLimitCases,
+  mirrorCases,
+  headerPolicyCases,
+  redirectPolicyCases,
+  rewritingPolicyCases,
+  pagePolicyCases,
+  bodyLimitCases,
   failureCases,
   badAnswerCases,
   healthCases,

@@ -1,7 +1,7 @@
 // What every store does: one text, run against Redis (in each way to reach it) and against memory.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Backend } from '../../src/model/backend.js';
-import { deadBackends } from '../../src/model/dead-set.js';
+import { deathsOf, maintenanceOf, membersOf } from '../../src/model/dead-set.js';
 import { parseBackends } from '../../src/model/parse-backends.js';
 import type { RecordKind } from '../../src/model/record-kind.js';
 import type { DeadMarkRequest, Store, StoreListener } from '../../src/store/store.js';
@@ -13,7 +13,12 @@ export type MakeStore = () => Promise<Store>;
 class Listener implements StoreListener {
   readonly names: string[] = [];
   readonly records: string[] = [];
+  readonly marks: string[] = [];
   everything = 0;
+
+  marksChanged(name: string): void {
+    this.marks.push(name);
+  }
 
   recordChanged(kind: RecordKind, name: string): void {
     this.records.push(`${kind} ${name}`);
@@ -55,7 +60,7 @@ export function storeContract(title: string, makeStore: MakeStore): void {
     async function dead(host: string, frontend = host): Promise<number[]> {
       const records = await store.readFrontends([...new Set([host, frontend])]);
       const { backends } = parseBackends(entries);
-      const answer = deadBackends(records, backends, Date.now());
+      const answer = deathsOf(records, backends, Date.now());
       return backends.flatMap((_backend, position) => (answer[position] ? [position] : []));
     }
 
@@ -241,11 +246,18 @@ export function storeContract(title: string, makeStore: MakeStore): void {
       expect(await dead('a.example.com')).toEqual([]);
     });
 
-    it('keeps a mark for its time, and no longer because of another one', async () => {
+    it('keeps each mark for its time whatever others are made, and maintenance for ever (D.4 requirements 18, 20)', async () => {
       await store.markDead(mark(0, { ttl: 1 }));
       await store.markDead(mark(1, { ttl: 30 }));
-      expect(await dead('a.example.com')).toEqual([0, 1]);
+      await store.markDead(mark(2, { ttl: 1 }));
+      const held = { host: 'b.example.com', frontend: 'b.example.com' };
+      await store.markDead(mark(0, { ...held, ttl: 1 }));
+      await store.maintain({ frontend: held.frontend, backend: mark(1).backend, on: true, ttl: 1 });
+      await store.markDead(mark(2, { ...held, ttl: 1 }));
+      expect(await dead('a.example.com')).toEqual([0, 1, 2]);
+      expect(await dead(held.host)).toEqual([0, 1, 2]);
       await vi.waitFor(async () => expect(await dead('a.example.com')).toEqual([1]), { interval: 50, timeout: 3000 });
+      await vi.waitFor(async () => expect(await dead(held.host)).toEqual([1]), { interval: 50, timeout: 3000 });
     });
 
     it('has forgotten the marks when their time is over', async () => {
@@ -255,6 +267,83 @@ export function storeContract(title: string, makeStore: MakeStore): void {
       await vi.waitFor(async () => expect((await store.readFrontends(['a.example.com']))[0]?.dead).toEqual([]), {
         interval: 50,
         timeout: 3000,
+      });
+    });
+
+    describe('the revival of a backend (D.4 requirement 20)', () => {
+      async function revive(position: number, name = 'a.example.com'): Promise<void> {
+        const [record] = await store.readFrontends([name]);
+        const backend = parseBackends(entries).backends[position] as Backend;
+        await store.revive([{ name, entry: backend.entry, members: membersOf(record!, backend) }]);
+      }
+
+      it('takes its mark back and leaves the others', async () => {
+        await store.markDead(mark(0));
+        await store.markDead(mark(1));
+        listener.marks.length = 0;
+        await revive(1);
+        expect(await dead('a.example.com')).toEqual([0]);
+        await vi.waitFor(() => expect(listener.marks).toContain('a.example.com'), { interval: 1, timeout: 2000 });
+      });
+
+      it('of all of them leaves nothing behind', async () => {
+        await store.markDead(mark(0));
+        await revive(0);
+        expect((await store.readFrontends(['a.example.com']))[0]).toMatchObject({ dead: [], marks: [] });
+        const found: string[] = [];
+        await store.scanNames('health', '', (names) => found.push(...names));
+        expect(found).toEqual([]);
+      });
+
+      it('of nothing is nothing', async () => {
+        await store.revive([]);
+        await store.revive([{ name: 'nobody.example.com', entry: 'http://10.0.0.1:80', members: ['0'] }]);
+        expect(await dead('nobody.example.com')).toEqual([]);
+      });
+    });
+
+    it('gives the names that have marks (D.4 requirement 20)', async () => {
+      await store.markDead(mark(0));
+      await store.markDead(mark(0, { host: 'b.example.com', frontend: '*.example.com' }));
+      const found: string[] = [];
+      await store.scanNames('health', '', (names) => found.push(...names));
+      expect([...new Set(found)].sort()).toEqual(['*.example.com', 'a.example.com', 'b.example.com']);
+    });
+
+    it('keeps what a breaker and a prober say of a mark (D.4 requirement 21)', async () => {
+      await store.markDead(mark(0, { retryAt: 1_900_000_000_000, opens: 3, since: 1_700_000_000_000 }));
+      await store.markDead(mark(1, { probed: true, quiet: true, host: 'b.example.com' }));
+      const [a, b] = await store.readFrontends(['a.example.com', 'b.example.com']);
+      const of = (position: number) => a?.marks.find((one) => one.entry === entries[position]);
+      expect(of(0)).toMatchObject({ index: 0, retryAt: 1_900_000_000_000, opens: 3, since: 1_700_000_000_000 });
+      expect(of(1)).toMatchObject({ index: 1, probed: true });
+      expect(b?.marks).toMatchObject([{ frontend: 'a.example.com' }]);
+    });
+
+    describe('maintenance (D.4 requirement 20)', () => {
+      const backend = parseBackends(entries).backends[1] as Backend;
+      const maintain = (on: boolean) => store.maintain({ frontend: 'a.example.com', backend, on, ttl: 1 });
+
+      it('is known with the moment when it began', async () => {
+        await maintain(true);
+        const [record] = await store.readFrontends(['a.example.com']);
+        expect(maintenanceOf([record!], backend)?.since).toBeGreaterThan(Date.now() - 60_000);
+      });
+
+      it('is ended neither by a mark nor by a revival', async () => {
+        await maintain(true);
+        await store.markDead(mark(1));
+        await store.revive([{ name: 'a.example.com', entry: backend.entry, members: ['1'] }]);
+        const [record] = await store.readFrontends(['a.example.com']);
+        expect(maintenanceOf([record!], backend)).toMatchObject({ manual: true, index: 1 });
+        expect(await dead('a.example.com')).toEqual([1]);
+      });
+
+      it('ends when its end is asked for, and is told', async () => {
+        await maintain(true);
+        await vi.waitFor(() => expect(listener.marks).toContain('a.example.com'), { interval: 1, timeout: 2000 });
+        await maintain(false);
+        expect(await dead('a.example.com')).toEqual([]);
       });
     });
 

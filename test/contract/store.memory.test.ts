@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { StartError } from '../../src/errors/start-error.js';
+import { parseBackends } from '../../src/model/parse-backends.js';
 import { MemoryStore } from '../../src/store/memory-store.js';
 import type { StoreListener } from '../../src/store/store.js';
 import { storeContract } from './store.contract.js';
@@ -101,4 +102,27 @@ describe('the file of the memory store', () => {
     expect(logged).toEqual([expect.stringContaining('cannot be written')]);
     expect((await store.readFrontends(['example.com']))[0]?.list).toEqual(['id']);
   });
+});
+
+describe('maintenance in the memory store (D.4 requirement 20)', () => {
+  it('is kept over a restart, and other marks are not', async () => {
+    const { backends } = parseBackends(['http://10.0.0.1:80', 'http://10.0.0.2:80']);
+    const first = await started(file);
+    await first.writeFrontend('example.com', 'id', ['http://10.0.0.1:80', 'http://10.0.0.2:80']);
+    await first.maintain({ frontend: 'example.com', backend: backends[1]!, on: true, ttl: 60 });
+    await first.markDead({ host: 'example.com', frontend: 'example.com', backend: backends[0]!, size: 2, ttl: 60, write: true });
+    await first.close();
+    const second = await started(file);
+    const [record] = await second.readFrontends(['example.com']);
+    expect(record?.marks).toMatchObject([{ entry: 'http://10.0.0.2:80', manual: true }]);
+    await second.close();
+  });
+
+  it.each(['[]', '{"example.com": []}', '{"example.com": {"http://10.0.0.1:80": "soon"}}'])(
+    'written as %s ends the start with one clear line',
+    async (text) => {
+      await writeFile(file, `{"frontends": {}, "maintenance": ${text}}`);
+      await expect(started(file)).rejects.toThrow(StartError);
+    },
+  );
 });

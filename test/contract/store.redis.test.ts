@@ -79,6 +79,9 @@ const proxyRules = [
     '+expire',
     '+publish',
     '+subscribe',
+    '+srem',
+    '+hdel',
+    '+persist',
   ],
 ];
 
@@ -332,6 +335,24 @@ describe('what others wrote', () => {
       expect.stringContaining('dead:odd.com is not a set'),
       expect.stringContaining('health:odd.com is not a hash'),
     ]);
+  });
+
+  it('as a health mark of maintenance needs no more than that, and does not expire with older marks (D.4 requirement 20)', async () => {
+    const store = await started();
+    const { backends } = parseBackends(['http://10.0.0.1:80', 'http://10.0.0.2:80#id=blue']);
+    await store.markDead({ host: 'a.com', frontend: 'a.com', backend: backends[0]!, size: 2, ttl: 30, write: true });
+    await redis.cli('hset', 'health:a.com', 'blue', '{"manual":true}');
+    const [record] = await store.readFrontends(['a.com']);
+    expect(record?.marks.find((mark) => mark.manual === true)).toMatchObject({ entry: 'blue', index: -1 });
+    await vi.waitFor(async () => expect(await redis.client.ttl('health:a.com')).toBe(-1));
+    await redis.cli('hset', 'health:a.com', 'http://10.0.0.1:80', '{"manual":true,"by":"me"}');
+    const before = Date.now();
+    await store.markDead({ host: 'a.com', frontend: 'a.com', backend: backends[0]!, size: 2, ttl: 30, write: true });
+    expect(await redis.client.ttl('health:a.com')).toBe(-1);
+    // Whoever made it by hand is spared the index and the moment, and keeps what else was written.
+    const written = JSON.parse((await redis.client.hget('health:a.com', 'http://10.0.0.1:80')) ?? '');
+    expect(written).toEqual({ manual: true, by: 'me', index: 0, since: expect.any(Number) });
+    expect(written.since).toBeGreaterThanOrEqual(before);
   });
 
   it.each(['', '{', 'null', '1', '{}', '{"index":"0","until":1}', '{"index":0.5,"until":1}', '{"index":0,"until":"soon"}'])(

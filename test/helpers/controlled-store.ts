@@ -1,6 +1,6 @@
 // A store whose replies a test lets go one by one: for races that a real server cannot be made to lose.
 import type { FrontendRecord } from '../../src/model/frontend.js';
-import type { StoredRecord } from '../../src/model/record-kind.js';
+import type { RecordKind, StoredRecord } from '../../src/model/record-kind.js';
 import type { Store, StoreListener, StoreState } from '../../src/store/store.js';
 
 /** A read that waits for the test. The records are those of the moment when it was asked. */
@@ -66,6 +66,10 @@ export class ControlledStore implements Store {
 
   async markDead(): Promise<void> {}
 
+  async revive(): Promise<void> {}
+
+  async maintain(): Promise<void> {}
+
   async readHcheckerPing(): Promise<number> {
     return 0;
   }
@@ -78,13 +82,31 @@ export class ControlledStore implements Store {
     this.change(name, []);
   }
 
-  async readRecord(): Promise<StoredRecord> {
-    return { values: [], fault: '' };
+  /** Elements of the record `patterns`. */
+  patterns: readonly string[] = [];
+
+  /** Replaces the host patterns, and tells. */
+  changePatterns(...entries: readonly object[]): void {
+    this.patterns = entries.map((entry) => JSON.stringify(entry));
+    this.#listener?.recordChanged?.('patterns', '');
+  }
+
+  async readRecord(kind: RecordKind): Promise<StoredRecord> {
+    if (this.failing) throw new Error('the store fails');
+    return { values: kind === 'patterns' ? this.patterns : [], fault: '' };
   }
 
   async writeRecord(): Promise<void> {}
 
-  async scanNames(): Promise<void> {}
+  async scanNames(
+    kind: RecordKind | 'frontend' | 'health',
+    matching: string,
+    onPage: (names: readonly string[]) => void,
+  ): Promise<void> {
+    if (this.failing) throw new Error('the store fails');
+    const has = (record: FrontendRecord) => (kind === 'frontend' ? record.list : kind === 'route' ? record.policy : []).length > 0;
+    onPage([...this.#records.values()].filter((record) => has(record) && record.name.includes(matching)).map(({ name }) => name));
+  }
 
   async takeLease(): Promise<boolean> {
     return true;

@@ -116,9 +116,12 @@ export class RawClient {
   }
 }
 
-/** Connects to a port of 127.0.0.1. */
-export async function connectClient(port: number, host = '127.0.0.1'): Promise<RawClient> {
-  const socket = net.connect({ port, host, allowHalfOpen: true });
+/**
+ * Connects to a port of 127.0.0.1.
+ * @param localAddress the address to come from, any of 127.0.0.0/8
+ */
+export async function connectClient(port: number, host = '127.0.0.1', localAddress = host): Promise<RawClient> {
+  const socket = net.connect({ port, host, localAddress, allowHalfOpen: true });
   return connected(socket, 'connect');
 }
 

@@ -146,7 +146,9 @@ describe('a cached request', () => {
     const calls = [...stats.matchAll(/cmdstat_([a-z|]+):calls=(\d+)/g)].map(
       ([, name = '', count]) => [name, Number(count)] as const,
     );
-    return Object.fromEntries(calls.filter(([name]) => !['ping', 'info', 'get'].includes(name)));
+    // What a worker does at its own pace, however many requests come: the lease of the prober, and its look at what is dead.
+    const own = ['ping', 'info', 'get', 'eval', 'set', 'scan'];
+    return Object.fromEntries(calls.filter(([name]) => !own.includes(name)));
   }
 
   it('sends Redis no command: 1000 requests, known host, wildcard, unknown host', async () => {

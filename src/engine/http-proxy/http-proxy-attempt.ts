@@ -57,7 +57,7 @@ export class HttpProxyAttempt implements RequestOwner, BodySink, Upstream, Tunne
       outgoingTarget(exchange),
       exchange.head.authority,
     );
-    const limit = settings.connectTimeout;
+    const limit = (exchange.limits ?? settings).connectTimeout;
     if (limit > 0) this.#connectTimer = setTimeout(() => this.#fail(connectTimeout(this.#progress, backend.origin)), limit);
   }
 
@@ -111,7 +111,7 @@ export class HttpProxyAttempt implements RequestOwner, BodySink, Upstream, Tunne
     this.#readBefore = socket.bytesRead;
     this.#clearConnectTimer();
     this.#exchange.sentAt = performance.now();
-    const limit = this.#settings.backendTimeout;
+    const limit = this.#backendTimeout;
     if (limit > 0) {
       socket.setTimeout(limit);
       socket.on('timeout', this.#onSilence);
@@ -274,13 +274,16 @@ export class HttpProxyAttempt implements RequestOwner, BodySink, Upstream, Tunne
     this.#fail(classifyFailure(error, progress, this.#reused, this.#backend.origin));
   }
 
+  get #backendTimeout(): number {
+    return (this.#exchange.limits ?? this.#settings).backendTimeout;
+  }
+
   /** Nothing moved on the connection for `backendTimeout`. */
   #silent(): void {
     if (this.#over) return;
     const waitsForClient = this.#blocked || (!this.#exchange.body.complete && !this.#bodyBlocked);
-    if (waitsForClient) this.#socket?.setTimeout(this.#settings.backendTimeout);
-    else
-      this.#fail(new ProxyError('backend-timeout', `${this.#backend.origin} was silent for ${this.#settings.backendTimeout} ms`));
+    if (waitsForClient) this.#socket?.setTimeout(this.#backendTimeout);
+    else this.#fail(new ProxyError('backend-timeout', `${this.#backend.origin} was silent for ${this.#backendTimeout} ms`));
   }
 
   cut(): void {

@@ -35,17 +35,11 @@ class HttpProxyEngine implements Engine {
   readonly #kept: Agents;
   readonly #fresh: Agents;
 
-  constructor(settings: HttpProxySettings) {
+  constructor(settings: HttpProxySettings, proxy: ProxyServer) {
     this.#settings = settings;
     this.#kept = keptAgents(settings);
     this.#fresh = freshAgents(settings);
-    this.#proxy = new ProxyServer({
-      xfwd: false,
-      changeOrigin: false,
-      prependPath: false,
-      toProxy: true,
-      selfHandleResponse: true,
-    });
+    this.#proxy = proxy;
     this.#proxy.on('proxyReq', (request, incoming, _response, _options, socket) => attemptOf(incoming)?.opened(request, socket));
     this.#proxy.on('proxyRes', (answer, incoming) => attemptOf(incoming)?.answered(answer));
   }
@@ -65,6 +59,7 @@ class HttpProxyEngine implements Engine {
 
   #forward(attempt: HttpProxyAttempt, backend: Backend, agents: Agents): void {
     const options = {
+      ...behaviour,
       target: targetOf(backend),
       agent: agents[backend.scheme],
       // What the package starts the options of its request from; it fills them in, so each request has its own.
@@ -98,12 +93,19 @@ class HttpProxyEngine implements Engine {
   }
 }
 
-/** Creates the engine; its connections are its own. */
-export function createHttpProxyEngine(settings: HttpProxySettings): Engine {
-  return new HttpProxyEngine(settings);
+/**
+ * Creates the engine; its connections are its own.
+ * @param proxy an instance of the package that others may use beside it
+ */
+export function createHttpProxyEngine(settings: HttpProxySettings, proxy: ProxyServer = new ProxyServer()): Engine {
+  return new HttpProxyEngine(settings, proxy);
 }
 
-function targetOf(backend: Backend): Target {
+/** Given with each request, since the instance may be used for other ones too. */
+const behaviour = { xfwd: false, changeOrigin: false, prependPath: false, toProxy: true, selfHandleResponse: true } as const;
+
+/** Where a backend is, for the package and for node:http. */
+export function targetOf(backend: Backend): Target {
   return {
     protocol: backend.scheme === 'https' ? 'https:' : 'http:',
     host: backend.host,

@@ -212,9 +212,7 @@ export class WireAttempt implements ConnectionTaker, ConnectionUser, BodySink, U
   }
 
   connectionExpired(): void {
-    this.#fail(
-      new ProxyError('backend-timeout', `${this.#backend.origin} was silent for ${this.#engine.settings.backendTimeout} ms`),
-    );
+    this.#fail(new ProxyError('backend-timeout', `${this.#backend.origin} was silent for ${this.#backendTimeout} ms`));
   }
 
   cut(): void {
@@ -261,13 +259,19 @@ export class WireAttempt implements ConnectionTaker, ConnectionUser, BodySink, U
     if (this.#connection === null) this.#pool.withdraw(this);
   }
 
+  /** Silence that the backend is allowed, in milliseconds; 0: any. */
+  get #backendTimeout(): number {
+    const { limits } = this.#exchange;
+    return limits === null ? this.#engine.settings.backendTimeout : limits.backendTimeout;
+  }
+
   /**
    * Gives the backend time again. While the client is slow to send there is nothing that the backend could answer: the
    * listener's deadline for bodies watches then.
    */
   #touch(): void {
     const connection = this.#connection;
-    const limit = this.#engine.settings.backendTimeout;
+    const limit = this.#backendTimeout;
     if (connection === null || limit === 0 || this.#relay.tunnel) return;
     const clientIsSlow = !this.#requestSent && connection.flushed;
     connection.deadline = clientIsSlow ? 0 : this.#engine.clock.now + limit;

@@ -31,7 +31,7 @@ export class WireEngine implements Engine, WireContext {
     exchange.upstream = attempt;
     // An upgrade keeps its connection, so it should not take one from the pool.
     const maxIdle = fresh || exchange.upgrade !== '' ? 0 : isRepeatable(exchange) ? Number.MAX_SAFE_INTEGER : idleForUnrepeatable;
-    pool.take(backend, attempt, maxIdle);
+    pool.take(backend, attempt, maxIdle, exchange.limits?.connectTimeout);
   }
 
   close(): void {

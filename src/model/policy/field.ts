@@ -13,6 +13,8 @@ export interface PolicyField<S extends z.ZodType = z.ZodType> {
   readonly notation: Notation;
   /** True when the frontend must not be served while the field cannot be understood: it keeps somebody out. */
   readonly guards: boolean;
+  /** True when a value may hold a secret, so that a fault does not show it. */
+  readonly hidden?: true;
 }
 
 /** A field whose value is a word or a text. */
@@ -28,6 +30,11 @@ export function jsonField<S extends z.ZodType>(schema: S): PolicyField<S> {
 /** The same field, without which its frontend must not be served. */
 export function guarding<S extends z.ZodType>(field: PolicyField<S>): PolicyField<S> {
   return { ...field, guards: true };
+}
+
+/** The same field, whose value is not shown in messages. */
+export function hiding<S extends z.ZodType>(field: PolicyField<S>): PolicyField<S> {
+  return { ...field, hidden: true };
 }
 
 /** What a set of fields gives once it is read. */
@@ -52,7 +59,8 @@ export function checkField(field: PolicyField, written: unknown): FieldReading {
   const at = issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.join('.')}`;
   const note = settingNotes.get(field.schema);
   const allowed = at === '' ? (note?.allowed ?? issue?.message) : issue?.message;
-  return { kind: 'fault', text: `is ${shownValue(written)}; allowed${at}: ${allowed ?? 'another value'}` };
+  const shown = field.hidden === true && typeof written === 'string' ? 'a text' : shownValue(written);
+  return { kind: 'fault', text: `is ${shown}; allowed${at}: ${allowed ?? 'another value'}` };
 }
 
 /** Text that is no JSON stays text: `30s` is a duration. */

@@ -1,11 +1,41 @@
 // The policy of a frontend: what its `route:` hash asks for, field by field, and what is wrong with it.
 import { nearestName } from '../../config/nearest.js';
+import { accessFields } from './access.js';
 import { balancingFields } from './balancing.js';
+import { bodyLimitFields } from './body-limit.js';
+import { extraFields } from './extra.js';
+import { compressionFields } from './compression.js';
 import { type FieldReading, type PolicyField, type PolicyOf, readField } from './field.js';
+import { headerFields } from './headers.js';
+import { healthFields } from './health.js';
+import { mirrorFields } from './mirror.js';
+import { pageFields } from './pages.js';
+import { redirectFields } from './redirects.js';
+import { queueFields } from './queue.js';
+import { retryFields } from './retries.js';
+import { rewritingFields } from './rewriting.js';
+import { routingFields } from './routing.js';
+import { splitFields } from './split.js';
+import { timeLimitFields } from './time-limits.js';
 
 /** Every field there is. A concern of its own has a file of its own beside this one. */
 export const policyFields = {
+  ...accessFields,
   ...balancingFields,
+  ...compressionFields,
+  ...bodyLimitFields,
+  ...extraFields,
+  ...headerFields,
+  ...healthFields,
+  ...mirrorFields,
+  ...pageFields,
+  ...redirectFields,
+  ...queueFields,
+  ...retryFields,
+  ...rewritingFields,
+  ...routingFields,
+  ...splitFields,
+  ...timeLimitFields,
 };
 
 /** Everything is optional: a field that the hash lacks has its default. Immutable. */

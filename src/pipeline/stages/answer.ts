@@ -5,11 +5,11 @@ import { catalog, type ErrorCode } from '../../errors/catalog.js';
 import { ProxyError } from '../../errors/proxy-error.js';
 import type { Exchange } from '../../exchange/exchange.js';
 import { headerListFromPairs } from '../../http1/header-pairs.js';
-import { type HeaderList, Kind } from '../../http1/headers.js';
+import type { HeaderList } from '../../http1/headers.js';
 import type { ResponseHead } from '../../http1/message.js';
 import type { DebugLines } from '../debug-lines.js';
-import type { ErrorPages } from '../error-pages.js';
-import { decideRepresentation } from '../representation.js';
+import type { ErrorBodies } from '../error-body.js';
+import { changedForClient } from '../header-rules.js';
 import type { Answer } from '../stage.js';
 
 /** Seconds after which a client that got 503 may come back. */
@@ -28,11 +28,11 @@ const hipacheWords: Partial<Record<ErrorCode, string>> = {
 
 /**
  * Makes what ends an exchange with an answer of the proxy, or by cutting it. An exchange that has ended is left alone.
- * @param pages HTML of errors
+ * @param bodies what clients are shown of errors
  * @param debug adds its lines to `exchange.responseLines`
  */
 export function createAnswer(
-  pages: ErrorPages,
+  bodies: ErrorBodies,
   debug: Pick<DebugLines, 'answered'>,
 ): (exchange: Exchange, answer: ProxyError | Answer) => void {
   function answerError(exchange: Exchange, error: ProxyError): void {
@@ -45,15 +45,15 @@ export function createAnswer(
       exchange.end(error.code === 'client-gone' ? 'client-gone' : 'cut');
       return;
     }
-    const { type, body } = errorBody(exchange, error, pages);
+    const { type, body } = bodies.ofError(exchange, error);
     const pairs = ['content-type', type, 'x-cjs-proxy-error', error.code, ...uncacheable];
-    if (error.status === 503) pairs.push('retry-after', retryAfter);
+    if (error.status === 503) pairs.push('retry-after', retryAfterOf(exchange, error));
     debug.answered(exchange, exchange.gaveUp || (hipacheWords[error.code] ?? catalog[error.code].text));
     send(exchange, error.status, headerListFromPairs(withLength(pairs, error.status, body)), body);
   }
 
   function answerPlainly(exchange: Exchange, { status, contentType, body: text, headers = [] }: Answer): void {
-    const body = Buffer.from(text, 'utf8');
+    const body = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
     const pairs = ['content-type', contentType, ...headers];
     const saysHowToCache = headers.some((name, at) => at % 2 === 0 && name.toLowerCase() === 'cache-control');
     if (!saysHowToCache) pairs.push(...uncacheable);
@@ -75,17 +75,9 @@ export function createAnswer(
   };
 }
 
-/** The page, or what a client that is no browser can read. Only public texts: details are for the log. */
-function errorBody(exchange: Exchange, error: ProxyError, pages: ErrorPages): { type: string; body: Buffer } {
-  const { text } = catalog[error.code];
-  const form = decideRepresentation(exchange.head.headers.joined(Kind.accept));
-  if (form === 'json') {
-    const { code, status, source } = error;
-    const json = JSON.stringify({ error: { code, status, source, message: text, requestId: exchange.id } });
-    return { type: 'application/json', body: Buffer.from(`${json}\n`, 'utf8') };
-  }
-  const page = form === 'html' ? pages.page(error.status, error.code) : null;
-  return page === null ? { type: 'text/plain', body: Buffer.from(`${text}\n`, 'utf8') } : { type: 'text/html', body: page };
+function retryAfterOf(exchange: Exchange, { code }: ProxyError): string {
+  const closed = code === 'maintenance' ? exchange.route?.policy?.maintenance : undefined;
+  return closed ? String(closed.retryAfter) : retryAfter;
 }
 
 /** 204 and 304 have no body to give a length of (RFC 9110 section 8.6). */
@@ -113,6 +105,8 @@ function send(exchange: Exchange, status: number, headers: HeaderList, body: Buf
     connectionNames: null,
   };
   exchange.status = status;
-  exchange.downstream.begin(head, exchange.responseLines, body, 0, length, true);
+  const policy = exchange.route?.policy ?? null;
+  const changed = policy === null ? head : changedForClient(exchange, policy, head);
+  exchange.downstream.begin(changed, exchange.responseLines, body, 0, length, true);
   exchange.end('answered');
 }

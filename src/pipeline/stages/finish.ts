@@ -4,13 +4,17 @@ import type { Exchange } from '../../exchange/exchange.js';
 import { Kind } from '../../http1/headers.js';
 import { emptyAccessRecord } from '../../observe/access-line.js';
 import type { AccessLog } from '../../observe/access-log.js';
+import type { EventBus } from '../../observe/events.js';
 import type { Metrics } from '../../observe/metrics.js';
+import { tellEnd } from '../exchange-events.js';
 import { isPing } from './self.js';
 
 /** What accounting needs. */
 export interface FinishParts {
   readonly accessLog: AccessLog;
   readonly metrics: Metrics;
+  /** Told how exchanges end; null: nobody wants to know. */
+  readonly events: EventBus | null;
 }
 
 /** Counts the beginning of an exchange; `createFinish` makes its counterpart. */
@@ -22,7 +26,7 @@ export function createBegin(metrics: Metrics): (exchange: Exchange) => void {
   };
 }
 
-export function createFinish({ accessLog, metrics }: FinishParts): (exchange: Exchange) => void {
+export function createFinish({ accessLog, metrics, events }: FinishParts): (exchange: Exchange) => void {
   // One record for all: the log has made a line of it when it returns.
   const record = emptyAccessRecord();
 
@@ -37,6 +41,7 @@ export function createFinish({ accessLog, metrics }: FinishParts): (exchange: Ex
     if (exchange.tunnel) metrics.tunnels--;
     metrics.finished(exchange.status, totalMs, backendMs, downstream.bytesSent);
     if (exchange.error !== null) metrics.failed(exchange.error.code);
+    if (events !== null) tellEnd(events, exchange, totalMs, backendMs);
     if (!accessLog.enabled) return;
     record.clientAddress = exchange.clientAddress === '' ? exchange.client.address : exchange.clientAddress;
     record.time = Date.now() - totalMs;

@@ -80,6 +80,15 @@ export class World {
     return host;
   }
 
+  /** Writes the policy of a frontend; values that are no text are written as JSON. */
+  async policy(host: string, fields: Readonly<Record<string, unknown>>): Promise<void> {
+    const values = Object.entries(fields).flatMap(([name, value]) => [
+      name,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]);
+    await this.proxy.proxy.store.writeRecord('route', host, values);
+  }
+
   async client(): Promise<RawClient> {
     const client = await connectClient(this.proxy.port);
     this.#clients.push(client);

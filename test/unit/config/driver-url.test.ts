@@ -48,6 +48,47 @@ describe('a Redis URL', () => {
     expect(parseDriverUrl(text)).toEqual({ ...unix, ...parts });
   });
 
+  test.each<[string, Partial<RedisUrl>]>([
+    [
+      'redis+sentinel://10.0.0.1,10.0.0.2:26380/mymaster',
+      {
+        sentinel: {
+          hosts: [
+            { host: '10.0.0.1', port: 26379 },
+            { host: '10.0.0.2', port: 26380 },
+          ],
+          name: 'mymaster',
+          username: '',
+          password: '',
+        },
+      },
+    ],
+    [
+      'rediss+sentinel://user:pass@[::1]:1/m/2?sentinel_username=s&sentinel_password=p%26q#x:',
+      {
+        tls: true,
+        username: 'user',
+        password: 'pass',
+        db: 2,
+        prefix: 'x:',
+        sentinel: { hosts: [{ host: '::1', port: 1 }], name: 'm', username: 's', password: 'p&q' },
+      },
+    ],
+    [
+      'redis+cluster://:pass@a:7000,b#x:',
+      {
+        password: 'pass',
+        prefix: 'x:',
+        cluster: [
+          { host: 'a', port: 7000 },
+          { host: 'b', port: 6379 },
+        ],
+      },
+    ],
+  ])('%s names several servers', (text, parts) => {
+    expect(parseDriverUrl(text)).toEqual({ ...local, host: '', port: 0, ...parts });
+  });
+
   test.each([
     ['', 'a driver URL begins with'],
     ['10.0.0.5', 'a driver URL begins with'],
@@ -60,8 +101,13 @@ describe('a Redis URL', () => {
     ['redis://h?database=1', '?db=2'],
     ['redis://h/1?db=2', 'two databases'],
     ['redis+unix://run/redis.sock', 'three slashes'],
-    ['redis+sentinel://a,b/name', 'not supported by this version'],
-    ['redis+cluster://a,b', 'not supported by this version'],
+    ['redis+sentinel://a,b', 'the name of the primary'],
+    ['redis+sentinel:///name', 'names their hosts'],
+    ['redis+sentinel://a/name?password=1', 'sentinel_password'],
+    ['redis+sentinel://a/name/1?db=2', 'two databases'],
+    ['redis+cluster://', 'names their hosts'],
+    ['redis+cluster://a,b/2', 'one database'],
+    ['redis+cluster://a:0', 'from 1 to 65535'],
     ['memcached://h', 'does not have'],
     ['etcd://h', 'does not have'],
     ['etcds://h', 'does not have'],
@@ -76,6 +122,8 @@ describe('a Redis URL', () => {
     'redis://us%20er:a%3Ab%40c%2F@h:1/3#p1:',
     'rediss://[::1]:6380',
     'redis+unix://:secret@/run/my%20redis.sock?db=2#p:',
+    'redis+sentinel://:a%2Cb@h:1,[::1]:2/my%20master/3?sentinel_username=u&sentinel_password=p%26q#p:',
+    'rediss+cluster://u:p@h:1,i:2#p:',
   ])('%s comes back the same when it is written again', (text) => {
     const url = parseDriverUrl(text) as RedisUrl;
     expect(parseDriverUrl(formatRedisUrl(url))).toEqual(url);
@@ -113,6 +161,10 @@ describe('a driver URL that is shown', () => {
     ['redis://:secret', 'redis://:CENSORED'],
     ['redis://user:secret', 'redis://user:CENSORED'],
     [':secret@h', 'CENSORED'],
+    ['redis+sentinel://:secret@h:1,i:2/m', 'redis+sentinel://:CENSORED@h:1,i:2/m'],
+    ['redis+sentinel://h:1,i:2/m?sentinel_password=secret#p', 'redis+sentinel://h:1,i:2/m?sentinel_password=CENSORED#p'],
+    ['redis+cluster://h:1,i:2', 'redis+cluster://h:1,i:2'],
+    ['redis+cluster://h,i:2', 'redis+cluster://h,i:2'],
   ])('%s appears as %s', (text, shown) => {
     expect(maskDriverUrl(text)).toBe(shown);
   });

@@ -14,6 +14,7 @@ describe('the description of a configuration', () => {
     const { text, config } = described({
       driver: ['redis://user:secret@a/1#p:', 'rediss://:secret@b'],
       https: { bind: ['::'], key: '/k', cert: '/c', passphrase: 'secret' },
+      server: { stickySecret: 'a secret of some length' },
     });
     expect(text).not.toContain('secret');
     expect(config).toMatchObject({

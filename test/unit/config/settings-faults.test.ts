@@ -40,7 +40,12 @@ describe('a wrong value', () => {
     ['server.deadBackendTTL', { server: { deadBackendTTL: '500ms' } }, '"500ms"', 'whole seconds from 1'],
     ['server.maxHeadBytes', { server: { maxHeadBytes: '1 furlong' } }, '"1 furlong"', 'bytes from 1024'],
     ['server.debug', { server: { debug: 'yes' } }, '"yes"', 'true or false'],
-    ['server.strategy', { server: { strategy: 'random' } }, '"random"', '"RANDOM", "ROUND_ROBIN"'],
+    [
+      'server.strategy',
+      { server: { strategy: 'random' } },
+      '"random"',
+      '"RANDOM", "ROUND_ROBIN", "IP_HASH", "LEAST_LATENCY", "LEAST_CONNECTIONS", "HASH"',
+    ],
     ['server.accessLog', { server: { accessLog: '' } }, '""', 'the path of a file, "stdout"'],
     ['server.staticDir', { server: { staticDir: 5 } }, '5', 'the path of a folder, or null'],
     ['server', { server: [] }, 'a list', 'an object'],
@@ -110,8 +115,10 @@ describe('the error', () => {
       { redisPassword: { text: 'secret' } },
       { 'read-redis-password': ['secret'] },
       { redis: { host: '', password: ['secret'] } },
+      { server: { stickySecret: 'secret' } },
     ];
     for (const content of contents) expect(loadingError(content).message).not.toContain('secret');
+    expect(loadingError({}, { env: { CJS_PROXY_SERVER_STICKY_SECRET: 'secret' } }).message).not.toContain('secret');
   });
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { catalog, type ErrorCode } from '../../../src/errors/catalog.js';
 import { classifyConnectError } from '../../../src/errors/classify.js';
 import { ProxyError } from '../../../src/errors/proxy-error.js';
-import { type DeadRules, deadByError, deadByStatus } from '../../../src/health/decide-dead.js';
+import { type DeadRules, deadByError, deadByStatus, failsBreaker } from '../../../src/health/decide-dead.js';
 
 const defaults: DeadRules = { deadOn500: false, deadOn503: 'without-retry-after', deadOn5xx: true, deadBackendOn500: true };
 
@@ -53,5 +53,28 @@ describe('of all errors', () => {
   it.each(['EAI_AGAIN', 'EADDRNOTAVAIL'])('%s marks nothing: the trouble is on this side', (code) => {
     expect(deadByError(classifyConnectError(Object.assign(new Error(code), { code })))).toBe(false);
     expect(deadByError(classifyConnectError(Object.assign(new Error('x'), { code: 'ENOTFOUND' })))).toBe(true);
+  });
+});
+
+describe('a breaker counts (D.4 requirement 21)', () => {
+  it.each([
+    ['backend-refused', true],
+    ['backend-timeout', true],
+    ['backend-closed', true],
+    ['backend-bad-response', true],
+    ['backend-cut-body', true],
+    ['backend-stale', false],
+    ['backend-discarded', false],
+    ['total-timeout', false],
+    ['client-gone', false],
+    ['pool-exhausted', false],
+    ['body-timeout', false],
+  ] as const)('%s: %s', (code, counts) => {
+    expect(failsBreaker(new ProxyError(code))).toBe(counts);
+  });
+
+  it('no trouble of its own', () => {
+    const cause = Object.assign(new Error('getaddrinfo EAI_AGAIN'), { code: 'EAI_AGAIN' });
+    expect(failsBreaker(new ProxyError('backend-unreachable', '', cause))).toBe(false);
   });
 });

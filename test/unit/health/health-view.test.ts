@@ -7,7 +7,7 @@ const now = 1_700_000_000_000;
 const setUp = () => {
   const clock = { now };
   const marks = new LocalMarks(() => clock.now);
-  return { clock, marks, view: createHealthView(marks, () => clock.now) };
+  return { clock, marks, view: createHealthView(marks, { allows: () => false }, () => clock.now) };
 };
 const indexes = (backends: readonly { index: number }[]) => backends.map((one) => one.index);
 

@@ -28,6 +28,7 @@ function setUp(changes: { hchecker?: boolean; ttl?: number } = {}) {
         answer = { resolve, reject };
       });
     },
+    revive: async () => {},
   };
   const log = { debug: () => {}, info: () => {}, warn: (text: string) => void told.push(text), error: () => {} };
   const marks = new LocalMarks();
@@ -35,6 +36,7 @@ function setUp(changes: { hchecker?: boolean; ttl?: number } = {}) {
   const passive = createPassiveHealth({
     store,
     marks,
+    trials: { running: () => false, decided: () => {} },
     hchecker: { active: changes.hchecker ?? false },
     rules: { ...rules, deadBackendTTL: changes.ttl ?? 30 },
     log,

@@ -32,6 +32,8 @@ export function route(count: number, changes: Partial<Route> = {}, list: readonl
       origin: entry,
       publishedUrl: `${entry}/`,
       weight: 1,
+      backup: false,
+      group: '',
     }),
   );
   return {
@@ -40,6 +42,7 @@ export function route(count: number, changes: Partial<Route> = {}, list: readonl
     identifier: 'id',
     backends,
     policy: null,
+    even: true,
     records: [frontendRecord({ list: ['id', ...list] })],
     fault: '',
     ...changes,

@@ -1,6 +1,6 @@
 // Which backends are dead: our marks by entry, foreign members by index, entries by hand, expiries.
 import { describe, expect, it } from 'vitest';
-import { deadBackends } from '../../../src/model/dead-set.js';
+import { deathsOf, maintenanceOf, membersOf, unmarked } from '../../../src/model/dead-set.js';
 import type { DeadMark, FrontendRecord } from '../../../src/model/frontend.js';
 import { parseBackends } from '../../../src/model/parse-backends.js';
 
@@ -23,7 +23,7 @@ function mark(entry: string, index: number, until = now + 30_000): DeadMark {
 
 /** Positions of the dead backends. */
 function dead(...records: FrontendRecord[]): number[] {
-  const answer = deadBackends(records, backends, now);
+  const answer = deathsOf(records, backends, now);
   return backends.map((_backend, position) => position).filter((position) => answer[position]);
 }
 
@@ -69,7 +69,7 @@ describe('members that a mark claims', () => {
 
   it('mark every backend with the same entry', () => {
     const twice = parseBackends(['http://a:80', 'http://a:80']).backends;
-    expect(deadBackends([record(['1'], [mark('http://a:80', 1)])], twice, now)).toEqual([true, true]);
+    expect(deathsOf([record(['1'], [mark('http://a:80', 1)])], twice, now).map((death) => death?.kind)).toEqual(['mark', 'mark']);
   });
 });
 
@@ -101,10 +101,54 @@ describe('the records of the host and of the frontend that matched', () => {
 
 it('an index means the place in the list, also where a faulty entry stands before it', () => {
   const parsed = parseBackends(['notaurl', 'http://a:80']).backends;
-  expect(deadBackends([record(['1'])], parsed, now)).toEqual([true]);
-  expect(deadBackends([record(['0'])], parsed, now)).toEqual([]);
+  expect(deathsOf([record(['1'])], parsed, now)).toEqual([{ kind: 'member' }]);
+  expect(deathsOf([record(['0'])], parsed, now)).toEqual([]);
 });
 
 it('nothing is allocated while nothing is dead', () => {
-  expect(deadBackends([record([])], backends, now)).toBe(deadBackends([record(['junk'])], backends, now));
+  expect(deathsOf([record([])], backends, now)).toBe(deathsOf([record(['junk'])], backends, now));
+});
+
+describe('maintenance (D.4 requirement 20)', () => {
+  const held: DeadMark = { entry: 'http://b:80/base', index: -1, until: Number.POSITIVE_INFINITY, manual: true };
+
+  it('needs no member, and no expiry of the set ends it', () => {
+    expect(dead(record([], [held], now))).toEqual([1]);
+    expect(dead(record(['0'], [held], now - 1))).toEqual([1]);
+  });
+
+  it.each(['http://b:80/base', 'http://b:80', 'b'])('may name its backend as %s', (name) => {
+    const named = parseBackends(['http://a:80', 'http://b:80/base#id=b', 'http://b:80/base']).backends;
+    const answer = deathsOf([record([], [{ ...held, entry: name }])], named, now);
+    expect(answer[0]).toBeNull();
+    expect(answer.some((death) => death !== null)).toBe(true);
+  });
+
+  it('goes before what else is said of its backend', () => {
+    const answer = deathsOf([record(['1'], [held])], backends, now);
+    expect(answer[1]).toEqual({ kind: 'mark', mark: held });
+    expect(maintenanceOf([record(['1'], [held])], backends[1]!)).toBe(held);
+    expect(maintenanceOf([record(['1'], [held])], backends[0]!)).toBeNull();
+  });
+
+  it('claims its index, so that a shifted list hurts nobody', () => {
+    expect(dead(record(['0'], [{ ...held, index: 0 }]))).toEqual([1]);
+  });
+});
+
+describe('the members that keep a backend dead', () => {
+  it('are the index of its mark, its own index, and its names', () => {
+    expect(membersOf(record(['1', '0', '2'], [mark('http://a:80', 1)]), backends[0]!)).toEqual(['1', '0']);
+    expect(membersOf(record(['http://a:80', 'http://a:80/', '1']), backends[0]!)).toEqual(['http://a:80', 'http://a:80/']);
+  });
+
+  it('are none that the mark of another backend claims', () => {
+    expect(membersOf(record(['0'], [mark('http://a:80', 0), mark('http://b:80/base', 0)]), backends[0]!)).toEqual([]);
+  });
+});
+
+it('records without members and marks say nothing', () => {
+  expect(unmarked([record([]), record([])])).toBe(true);
+  expect(unmarked([record([]), record([], [mark('http://a:80', 0)])])).toBe(false);
+  expect(unmarked([record(['0'])])).toBe(false);
 });

@@ -46,6 +46,8 @@ describe('addresses', () => {
       origin,
       publishedUrl,
       weight: 1,
+      backup: false,
+      group: '',
     });
   });
 
@@ -78,6 +80,21 @@ describe('options in the fragment', () => {
     ['#', 1],
   ])('%s is a weight of %i', (fragment, weight) => {
     expect(backendOf(`http://h:1${fragment}`).weight).toBe(weight);
+  });
+
+  it.each([
+    ['', false],
+    ['#backup', true],
+    ['#backup=1', true],
+    ['#backup=true&weight=5', true],
+    ['#id=b&backup=0', false],
+    ['#backup=false', false],
+  ])('%j says whether it is a backup: %j', (fragment, backup) => {
+    expect(backendOf(`http://h:1${fragment}`).backup).toBe(backup);
+  });
+
+  it.each(['yes', 'TRUE', '2'])('a backup of %j is refused', (backup) => {
+    expect(faultOf(`http://h:1#backup=${backup}`)).toBe('has an option backup that is neither true nor false');
   });
 
   it.each(['-1', '1.5', '1000001', 'heavy', ''])('a weight of %j is refused', (weight) => {

@@ -17,6 +17,7 @@ beforeEach(async () => {
   notes = [];
   cache = newCache();
   await store.start(cache);
+  await cache.ready();
 });
 
 /** Hosts of the backends that serve, or the kind of miss. */

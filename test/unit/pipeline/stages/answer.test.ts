@@ -6,6 +6,7 @@ import { RequestBody } from '../../../../src/exchange/request-body.js';
 import { headerListFromPairs } from '../../../../src/http1/header-pairs.js';
 import { Kind } from '../../../../src/http1/headers.js';
 import type { ResponseHead } from '../../../../src/http1/message.js';
+import { createErrorBodies } from '../../../../src/pipeline/error-body.js';
 import { createAnswer } from '../../../../src/pipeline/stages/answer.js';
 
 /** A port that remembers what it was told. */
@@ -53,7 +54,7 @@ function setUp(options: { method?: string; accept?: string; page?: Buffer | null
   const { method = 'GET', accept = '' } = options;
   const pages = { page: () => (options.page === undefined ? page : options.page) };
   const debugged: string[] = [];
-  const answer = createAnswer(pages, {
+  const answer = createAnswer(createErrorBodies(pages), {
     answered: (exchange, message) => {
       debugged.push(message);
       exchange.responseLines += 'x-debug-error: it\r\n';

@@ -1,0 +1,74 @@
+// The settings of TCP streams as the program works with them: where one listens, and what may be changed while it runs.
+import type { TlsBind } from './config.js';
+import type { Strategy } from './strategy.js';
+
+/** How clients and upstream connections go together; `auto`: by the number of targets and `maxConnections`, as Proximux. */
+export const streamModes = ['proxy', 'fifo', 'funnel', 'auto'] as const;
+export type StreamModeSetting = (typeof streamModes)[number];
+export type StreamModeName = Exclude<StreamModeSetting, 'auto'>;
+
+/** How a byte stream is parted into messages. */
+export type FramingSetting =
+  /** Every piece that is read. */
+  | { readonly kind: 'chunk' }
+  | { readonly kind: 'line' }
+  /** Redis, both protocol versions. */
+  | { readonly kind: 'resp' }
+  | {
+      readonly kind: 'length-prefix';
+      /** Bytes of the length itself, and how many stand before it. */
+      readonly size: number;
+      readonly offset: number;
+      readonly endianness: 'big' | 'little';
+      /** The length counts itself and what stands before it. */
+      readonly includesHeader: boolean;
+    }
+  /** Silence ends a message. */
+  | { readonly kind: 'idle-gap'; readonly milliseconds: number };
+
+/** What may be changed while a stream runs, by the hash `stream:<name>`. Durations in milliseconds; counts hold for a worker. */
+export interface StreamSettings {
+  readonly mode: StreamModeSetting;
+  readonly strategy: Strategy;
+  /** Clients at a time; 0: any number. */
+  readonly maxConnections: number;
+  /** What becomes of a client beyond that number. */
+  readonly overflow: 'drop' | 'wait';
+  readonly waitTimeout: number;
+  /** Connections to one target at a time; 0: any number. */
+  readonly targetConnections: number;
+  /** Upstream connections of `fifo` and `funnel`; 0: one a target. */
+  readonly connections: number;
+  /** `funnel` sends the next message before the last one is answered. */
+  readonly async: boolean;
+  readonly framing: FramingSetting;
+  /** Bytes of one message, and of all that wait. */
+  readonly maxMessage: number;
+  readonly maxWaiting: number;
+  /** Silence after which a connection is closed; 0: never. */
+  readonly inactivityTimeout: number;
+  readonly connectTimeout: number;
+  /** Silence after which TCP asks whether the other side is there; 0: never. */
+  readonly keepAlive: number;
+  /** Further targets that are tried when one cannot be connected to. */
+  readonly retries: number;
+  readonly sendProxyProtocol: 'none' | 'v1' | 'v2';
+  /** Connections of an address that is blocked while they run are cut. */
+  readonly cutBlocked: boolean;
+}
+
+/** A stream of the configuration file. */
+export interface StreamConfig {
+  readonly name: string;
+  readonly address: string;
+  /** 0 with a `path`, and where any free port will do. */
+  readonly port: number;
+  /** Of a unix socket to listen on; empty: `address` and `port` count. */
+  readonly path: string;
+  /** Every connection begins with a PROXY header, and comes from a trusted proxy. */
+  readonly proxyProtocol: boolean;
+  readonly tls: Pick<TlsBind, 'key' | 'cert' | 'minVersion'> | null;
+  /** Used where the store has no targets for the stream. */
+  readonly targets: readonly string[];
+  readonly settings: StreamSettings;
+}

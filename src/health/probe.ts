@@ -1,0 +1,105 @@
+// One probe of a backend: a connection, or a request whose answer is looked at. Bounded in time and bytes; follows no redirect.
+import http from 'node:http';
+import type { Socket } from 'node:net';
+import { packageVersion } from '../base/package-version.js';
+import { codeOf } from '../errors/classify.js';
+import type { Backend } from '../model/backend.js';
+import type { Healthcheck } from '../model/healthcheck.js';
+import { includesStatus } from '../model/status-ranges.js';
+import { type BackendTls, dial } from '../upstream/dial.js';
+
+/** What a probe found: that the backend is well, or in a few words why not. */
+export type ProbeResult = { readonly kind: 'well' } | { readonly kind: 'ill'; readonly why: string };
+
+/** What is asked of a backend: a check of its frontend, or a mere connection. */
+export type ProbeRequest = Pick<Healthcheck, 'timeout'> & (Healthcheck | { readonly type: 'tcp' });
+
+/** A probe that runs. */
+export interface RunningProbe {
+  /** Never rejects. */
+  readonly result: Promise<ProbeResult>;
+  /** Ends it, with the result that it was stopped. */
+  stop(): void;
+}
+
+/** Makes probes; given to whoever decides when. */
+export type StartProbe = (backend: Backend, request: ProbeRequest) => RunningProbe;
+
+/** Bytes of a body that are looked through for the text that it must contain. */
+const maxBody = 65_536;
+
+const well: ProbeResult = Object.freeze({ kind: 'well' });
+
+/** @param trust how backends that speak TLS are verified: as for the requests of clients */
+export function createStartProbe(trust: BackendTls): StartProbe {
+  return (backend, request) => {
+    let settle: (result: ProbeResult) => void = () => undefined;
+    const result = new Promise<ProbeResult>((resolve) => {
+      settle = resolve;
+    });
+    const socket = dial(backend, null, trust);
+    // A probe keeps no process alive, and what it leaves open is closed with its result, whatever the other side does.
+    socket.unref();
+    const timer = setTimeout(() => end(ill(`no answer in ${request.timeout} ms`)), request.timeout);
+    timer.unref();
+
+    function end(found: ProbeResult): void {
+      clearTimeout(timer);
+      settle(found);
+      socket.destroy();
+    }
+
+    socket.on('error', (error) => end(ill(codeOf(error) || error.message)));
+    socket.on('close', () => end(ill('closed')));
+    if (request.type === 'tcp') socket.once(backend.scheme === 'https' ? 'secureConnect' : 'connect', () => end(well));
+    else ask(socket, backend, request, end);
+    return { result, stop: () => end(ill('stopped')) };
+  };
+}
+
+function ask(socket: Socket, backend: Backend, check: Healthcheck, end: (result: ProbeResult) => void): void {
+  const request = http.request({
+    createConnection: () => socket,
+    method: check.method,
+    path: check.path ?? '/',
+    headers: {
+      host: check.host ?? authorityOf(backend),
+      'user-agent': `cjs-proxy-healthcheck/${packageVersion}`,
+      connection: 'close',
+    },
+    setHost: false,
+  });
+  request.on('error', (error) => end(ill(codeOf(error) || error.message)));
+  request.on('upgrade', () => end(ill('status 101')));
+  request.on('response', (response) => {
+    const status = response.statusCode ?? 0;
+    const statuses = check.status ?? [];
+    if (statuses.length > 0 && !includesStatus(statuses, status)) end(ill(`status ${status}`));
+    else if (!check.body) end(well);
+    else search(response, Buffer.from(check.body, 'utf8'), end);
+  });
+  request.end();
+}
+
+/** Reads no more of a body than is needed to find a text in it. */
+function search(response: http.IncomingMessage, wanted: Buffer, end: (result: ProbeResult) => void): void {
+  let read = Buffer.alloc(0);
+  response.on('data', (piece: Buffer) => {
+    read = Buffer.concat([read, piece]);
+    if (read.includes(wanted)) end(well);
+    else if (read.length > maxBody) end(ill(`the body does not contain the text in its first ${maxBody} bytes`));
+  });
+  response.on('end', () => end(ill('the body does not contain the text')));
+  response.on('error', (error) => end(ill(codeOf(error) || error.message)));
+}
+
+function ill(why: string): ProbeResult {
+  return { kind: 'ill', why };
+}
+
+/** Host as a client of this backend alone would write it; a unix socket has none. */
+function authorityOf({ host, port, scheme }: Backend): string {
+  if (host === '') return 'localhost';
+  const name = host.includes(':') ? `[${host}]` : host;
+  return port === (scheme === 'https' ? 443 : 80) ? name : `${name}:${port}`;
+}

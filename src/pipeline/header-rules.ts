@@ -1,0 +1,172 @@
+// What the policy of a frontend changes in the heads that pass: lines set, added and removed, with variables filled in.
+import type { Exchange } from '../exchange/exchange.js';
+import type { ResponseHead } from '../http1/message.js';
+import type { Backend } from '../model/backend.js';
+import type { HeaderChange } from '../model/policy/headers.js';
+import type { RoutePolicy } from '../model/policy/policy.js';
+import type { Template, VariableName } from '../model/policy/template.js';
+
+/** Changes of one head, put together: what is left out, then what is added. */
+interface HeaderPlan {
+  /** Lower case. */
+  readonly removed: ReadonlySet<string>;
+  readonly lines: readonly { readonly name: string; readonly value: Template }[];
+  /** The lines where none of them has a variable, else null. */
+  readonly fixed: string | null;
+  /** Whether they name the backend, so that they are those of one attempt. */
+  readonly namesBackend: boolean;
+}
+
+interface HeaderPlans {
+  /** Null: nothing is changed. */
+  readonly request: HeaderPlan | null;
+  readonly response: HeaderPlan | null;
+}
+
+/** A policy lives as long as its route; its plans are made on first use. */
+const plans = new WeakMap<RoutePolicy, HeaderPlans>();
+
+function plansOf(policy: RoutePolicy): HeaderPlans {
+  const known = plans.get(policy);
+  if (known !== undefined) return known;
+  const { headers, responseHeaders } = policy;
+  const made: HeaderPlans = {
+    request: planOf(headers?.request ?? []),
+    response: planOf([...(headers?.response ?? []), ...(responseHeaders?.response ?? [])]),
+  };
+  plans.set(policy, made);
+  return made;
+}
+
+/** Whether a change counts is known before any request: a later `set` or `remove` undoes what came before it. */
+function planOf(changes: readonly HeaderChange[]): HeaderPlan | null {
+  if (changes.length === 0) return null;
+  const removed = new Set<string>();
+  let lines: { readonly name: string; readonly value: Template }[] = [];
+  for (const change of changes) {
+    const lower = change.name.toLowerCase();
+    if (change.kind !== 'add') {
+      removed.add(lower);
+      lines = lines.filter(({ name }) => name.toLowerCase() !== lower);
+    }
+    if (change.kind !== 'remove') lines.push({ name: change.name, value: change.value });
+  }
+  const varies = lines.some(({ value }) => value.variables.length > 0);
+  const fixed = varies ? null : lines.map(({ name, value }) => line(name, value.literals[0] as string)).join('');
+  return { removed, lines, fixed, namesBackend: lines.some(({ value }) => value.variables.includes('backend')) };
+}
+
+/** Once a request, after all stages that add lines of their own. */
+export function changeRequest(exchange: Exchange, policy: RoutePolicy): void {
+  const { request } = plansOf(policy);
+  if (request !== null) {
+    const { changes } = exchange;
+    for (const name of request.removed) changes.remove(name);
+    changes.attemptLines = request.fixed ?? linesOf(request, exchange, null);
+  }
+  if (policy.hostHeader !== 'pass' && policy.hostHeader !== 'backend') exchange.changes.host = policy.hostHeader;
+}
+
+/** Once an attempt: what depends on the backend. */
+export function changeForAttempt(exchange: Exchange, policy: RoutePolicy, backend: Backend): void {
+  const { request } = plansOf(policy);
+  if (request?.namesBackend === true) exchange.changes.attemptLines = linesOf(request, exchange, backend);
+  if (policy.hostHeader === 'backend') exchange.changes.host = authorityOf(backend);
+}
+
+/**
+ * Changes the head of an answer, a backend's or the proxy's own, and adds lines to `exchange.responseLines`. Asked again
+ * for another answer of the same exchange, it takes back what it added for the one that was not sent.
+ */
+export function changedForClient(exchange: Exchange, policy: RoutePolicy, head: ResponseHead): ResponseHead {
+  const { response } = plansOf(policy);
+  if (response === null) return head;
+  if (exchange.policyLines !== '') exchange.responseLines = exchange.responseLines.replace(exchange.policyLines, '');
+  exchange.policyLines = response.fixed ?? linesOf(response, exchange, exchange.backend);
+  exchange.responseLines += exchange.policyLines;
+  if (response.removed.size === 0) return head;
+  const { connectionNames } = head;
+  return { ...head, connectionNames: connectionNames === null ? response.removed : union(connectionNames, response.removed) };
+}
+
+function union(one: ReadonlySet<string>, other: ReadonlySet<string>): ReadonlySet<string> {
+  return new Set([...one, ...other]);
+}
+
+function linesOf(plan: HeaderPlan, exchange: Exchange, backend: Backend | null): string {
+  let text = '';
+  for (const { name, value } of plan.lines) text += line(name, filledIn(value, exchange, backend));
+  return text;
+}
+
+/** A line without a value says nothing, as in nginx. */
+function line(name: string, value: string): string {
+  const trimmed = value.trim();
+  return trimmed === '' ? '' : `${name}: ${trimmed}\r\n`;
+}
+
+/** The text of a template for an exchange: nothing in it can end a header line. */
+export function filledIn({ literals, variables }: Template, exchange: Exchange, backend: Backend | null): string {
+  let text = literals[0] as string;
+  for (let at = 0; at < variables.length; at++) {
+    text += safe(variableValue(variables[at] as VariableName, exchange, backend)) + literals[at + 1];
+  }
+  return text;
+}
+
+function variableValue(name: VariableName, exchange: Exchange, backend: Backend | null): string {
+  const { head } = exchange;
+  switch (name) {
+    case 'client_ip':
+      return exchange.clientAddress;
+    case 'host':
+      return hostOf(head.authority);
+    case 'authority':
+      return head.authority;
+    case 'scheme':
+      return exchange.scheme;
+    case 'method':
+      return head.method;
+    case 'path':
+      return pathOf(head.target);
+    case 'query':
+      return head.target.slice(pathOf(head.target).length + 1);
+    case 'request_id':
+      return exchange.id;
+    case 'frontend':
+      return exchange.route?.frontend ?? '';
+    case 'backend':
+      return backend?.origin ?? '';
+  }
+}
+
+/** Without the port; an IPv6 address keeps its brackets. */
+export function hostOf(authority: string): string {
+  const end = authority.startsWith('[') ? authority.indexOf(']') + 1 : authority.indexOf(':');
+  return end <= 0 ? authority : authority.slice(0, end);
+}
+
+/** A target without its query. */
+export function pathOf(target: string): string {
+  const queryAt = target.indexOf('?');
+  return queryAt === -1 ? target : target.slice(0, queryAt);
+}
+
+/** What no header value has. Requests were checked for it; names of the store and addresses of backends may be anything. */
+const unsafe = /[^\x20-\x7e\x80-\xff]/;
+const eachUnsafe = /[^\x20-\x7e\x80-\xff]/gu;
+
+function safe(value: string): string {
+  return unsafe.test(value) ? value.replace(eachUnsafe, percentEncoded) : value;
+}
+
+function percentEncoded(character: string): string {
+  return [...Buffer.from(character, 'utf8')].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
+}
+
+/** As a client of the backend itself would say it: without the port that its scheme has anyway. */
+function authorityOf({ host, port, scheme, socketPath }: Backend): string {
+  if (socketPath !== '') return 'localhost';
+  const name = host.includes(':') ? `[${host}]` : host;
+  return port === (scheme === 'https' ? 443 : 80) ? name : `${name}:${port}`;
+}

@@ -1,0 +1,27 @@
+// What a store may ask of Redis, whether that is one server or a cluster of them.
+
+/** The name of a command and its arguments. */
+export type Command = readonly [name: string, ...args: readonly (string | number)[]];
+
+/** An error, or a reply in RESP2: what one command of several came to. */
+export type CommandResult = readonly [error: Error | null, reply: unknown];
+
+/** Runs commands. Every method rejects at once while Redis is away, and none hangs. */
+export interface Commands {
+  /** One command; an error reply rejects. */
+  one(command: Command): Promise<unknown>;
+  /**
+   * Several commands in one round trip; error replies are among the results. One server runs them as a transaction. A cluster cannot,
+   * since their keys lie in different slots: there each stands alone.
+   */
+  all(commands: readonly Command[]): Promise<readonly CommandResult[]>;
+  /** Gives the keys that match a glob-style pattern, a page at a time; a key may come twice. */
+  scan(pattern: string, onPage: (keys: readonly string[]) => void): Promise<void>;
+}
+
+/** Runs commands of a write; one that failed is an error of the whole. */
+export async function allOrError(commands: Commands, list: readonly Command[]): Promise<void> {
+  for (const [error] of await commands.all(list)) {
+    if (error !== null) throw error;
+  }
+}

@@ -1,0 +1,37 @@
+// Commands on one server, over one connection.
+import type { Redis } from 'ioredis';
+import type { Command, CommandResult, Commands } from './commands.js';
+import { transactionError } from './redis-errors.js';
+
+/** Keys looked at by one SCAN. */
+const scanCount = 1000;
+
+/** @param client connected; its replies are RESP2 */
+export function serverCommands(client: Redis): Commands {
+  return {
+    // `call` leaves names and values of a hash in turn; `hgetall` would make an object whose keys are somebody else's choice.
+    one: ([name, ...args]) => client.call(name, ...args.map(String)),
+    all: (commands) => transaction(client, commands),
+    scan: (pattern, onPage) => scanServer(client, pattern, onPage),
+  };
+}
+
+async function transaction(client: Redis, commands: readonly Command[]): Promise<readonly CommandResult[]> {
+  const multi = client.multi();
+  for (const [name, ...args] of commands) multi.call(name, ...args.map(String));
+  const replies = await multi.exec().catch((error: unknown) => {
+    throw transactionError(error);
+  });
+  if (replies === null) throw new Error('the transaction was not executed');
+  return replies;
+}
+
+/** Walks the keys of one server. */
+export async function scanServer(client: Redis, pattern: string, onPage: (keys: readonly string[]) => void): Promise<void> {
+  let cursor = '0';
+  do {
+    const [next, keys] = await client.scan(cursor, 'MATCH', pattern, 'COUNT', scanCount);
+    cursor = next;
+    if (keys.length > 0) onPage(keys);
+  } while (cursor !== '0');
+}

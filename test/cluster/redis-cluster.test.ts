@@ -1,0 +1,58 @@
+// Redis Cluster: keys of a look-up on different nodes, changes told by each primary, a primary that fails.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../helpers/eventually.js';
+import { startRedisCluster, type TestRedisCluster } from '../helpers/redis-cluster.js';
+import { startRouting } from '../helpers/routing.js';
+
+let cluster: TestRedisCluster;
+
+beforeAll(async () => {
+  cluster = await startRedisCluster();
+}, 40_000);
+
+afterAll(() => cluster.stop());
+
+/** Hosts whose lists lie on all three primaries. */
+const hosts = Array.from({ length: 12 }, (_, at) => `site-${at}.example.com`);
+
+describe('a store in a Redis Cluster', () => {
+  it('reads frontends from all nodes, and each primary tells the changes of its keys at once', async () => {
+    for (const host of hosts) await cluster.cli('RPUSH', `frontend:${host}`, host, 'http://127.0.0.1:3000');
+    const routing = await startRouting(cluster.url);
+    expect(routing.store.state).toBe('live');
+    for (const host of hosts) expect(await routing.find(host)).toBe('3000');
+    for (const host of hosts) await cluster.cli('RPUSH', `frontend:${host}`, 'http://127.0.0.1:3001');
+    for (const host of hosts) {
+      await eventually(`the change of ${host} to be in force`, async () => (await routing.find(host)) === '3000,3001', 1000);
+    }
+    await cluster.cli('SADD', 'dead:site-1.example.com', '0');
+    await eventually('the mark to be in force', async () => (await routing.find('site-1.example.com')) === '!3000,3001', 1000);
+    await cluster.cli('DEL', 'dead:site-1.example.com');
+    await eventually('the mark to be gone', async () => (await routing.find('site-1.example.com')) === '3000,3001', 1000);
+    const names: string[] = [];
+    await routing.store.scanNames('frontend', 'site-', (page) => names.push(...page));
+    expect([...new Set(names)].sort()).toEqual([...hosts].sort());
+  }, 20_000);
+
+  it('serves what is known while a primary is away, and follows the replica that takes its place', async () => {
+    const routing = await startRouting(cluster.url);
+    for (const host of hosts) await cluster.cli('DEL', `frontend:${host}`);
+    for (const host of hosts) await cluster.cli('RPUSH', `frontend:${host}`, host, 'http://127.0.0.1:3000');
+    for (const host of hosts) {
+      await eventually(`${host} to be known`, async () => (await routing.find(host)) === '3000', 1000);
+    }
+    const key = 'frontend:site-2.example.com';
+    const owner = await cluster.ownerOf(key);
+    owner.pause();
+    for (const host of hosts) expect(await routing.find(host)).toBe('3000');
+    await eventually('another node to own the slot', async () => (await cluster.ownerOf(key)) !== owner, 20_000);
+    await eventually('changes to be told by all primaries', () => routing.store.state === 'live', 20_000);
+    await eventually(
+      'the slot to be served',
+      async () => (await cluster.cli('RPUSH', key, 'http://127.0.0.1:3002')) !== '',
+      5000,
+    );
+    await eventually('the change to be in force', async () => (await routing.find('site-2.example.com')) === '3000,3002', 5000);
+    owner.resume();
+  }, 60_000);
+});
