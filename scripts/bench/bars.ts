@@ -10,6 +10,8 @@ export interface Bar {
   readonly metric: BarMetric;
   /** Whose median is the unit; null: `atMost` is absolute, in the metric's own unit. */
   readonly against: PeerName | null;
+  /** The job of that median, where it is another one. */
+  readonly baseline?: string;
   readonly atMost: number;
 }
 
@@ -25,4 +27,5 @@ export const bars: readonly Bar[] = [
   { scenario: 'small-64', metric: 'p99', against: 'haproxy', atMost: 1.6 },
   { scenario: 'small-512', metric: 'p99', against: 'haproxy', atMost: 1.6 },
   { scenario: 'small-512', metric: 'rss', against: null, atMost: 120 },
+  { scenario: 'prefixes-100k', metric: 'cpu', against: 'cjs-proxy', baseline: 'prefixes-10', atMost: 1.1 },
 ];

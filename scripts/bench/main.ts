@@ -34,7 +34,10 @@ async function bench(options: Options, processes: Processes): Promise<number> {
     const setup = { processes, folder, backendPort, profiles, workers: options.workers };
     const measurements: Measurement[] = [];
     for (const scenario of options.scenarios) {
-      measurements.push(...(await measureScenario(scenario, peers, setup, options.effort, say)));
+      // Others have no such thing as a frontend of a prefix.
+      const able = scenario.prefixes === undefined ? peers : peers.filter(({ name }) => name === 'cjs-proxy');
+      const prefixes = scenario.prefixes ?? 0;
+      measurements.push(...(await measureScenario(scenario, able, { ...setup, prefixes }, options.effort, say)));
     }
     const verdicts = judge(measurements);
     const { rounds, seconds } = options.effort;

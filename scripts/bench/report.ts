@@ -24,7 +24,7 @@ export interface Verdict {
 export function judge(measurements: readonly Measurement[]): Verdict[] {
   return bars.map((bar) => {
     const own = find(measurements, bar.scenario, ours)?.[bar.metric];
-    const unit = bar.against === null ? 1 : find(measurements, bar.scenario, bar.against)?.[bar.metric];
+    const unit = bar.against === null ? 1 : find(measurements, bar.baseline ?? bar.scenario, bar.against)?.[bar.metric];
     const measured = own === undefined || unit === undefined ? null : own / unit;
     return { bar, measured, holds: measured === null ? null : measured <= bar.atMost };
   });
@@ -68,7 +68,7 @@ export function renderReport(
       figures((sample) => sample.rss.toFixed(0)),
     ),
   ];
-  if (others.length > 0) sections.push(heading('Bars'), renderVerdicts(verdicts));
+  if (verdicts.some(({ measured }) => measured !== null)) sections.push(heading('Bars'), renderVerdicts(verdicts));
   const failed = measurements.filter(({ median }) => median.errors > 0);
   for (const { peer, scenario, median } of failed)
     sections.push(`**${titles[peer]} had ${median.errors} errors on ${scenario}: its figures there mean nothing.**`);
@@ -85,9 +85,11 @@ function renderVerdicts(verdicts: readonly Verdict[]): string {
   return table(['job', 'bar', 'measured', ''], rows);
 }
 
-function barText({ metric, against, atMost }: Bar): string {
+function barText({ metric, against, baseline, atMost }: Bar): string {
   const what = { cpu: 'CPU a request', p99: 'p99', rss: 'memory' }[metric];
-  return against === null ? `${what} ≤ ${atMost} MiB` : `${what} ≤ ${atMost} × ${titles[against]}`;
+  if (against === null) return `${what} ≤ ${atMost} MiB`;
+  const job = baseline === undefined ? '' : ` on ${scenarios.find(({ name }) => name === baseline)?.title ?? baseline}`;
+  return `${what} ≤ ${atMost} × ${titles[against]}${job}`;
 }
 
 function ratio(measurements: readonly Measurement[], job: Scenario, other: PeerName): string {

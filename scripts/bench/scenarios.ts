@@ -15,6 +15,8 @@ export interface Scenario {
   readonly headers: Readonly<Record<string, string>>;
   readonly requestBodyBytes: number;
   readonly responseBodyBytes: number;
+  /** Path prefixes of the host, the job's path among them, each with a frontend of its own: for our node alone. Absent: none. */
+  readonly prefixes?: number;
 }
 
 /** Sizes of the bodies, in bytes. */
@@ -69,5 +71,19 @@ export const scenarios: readonly Scenario[] = [
     title: 'GET 128 B, a new connection for each request, 64 at a time',
     connections: 64,
     headers: { Connection: 'close' },
+  },
+  {
+    ...get,
+    name: 'prefixes-10',
+    title: 'GET 128 B, 64 connections, a host with 10 path prefixes',
+    connections: 64,
+    prefixes: 10,
+  },
+  {
+    ...get,
+    name: 'prefixes-100k',
+    title: 'GET 128 B, 64 connections, a host with 100,000 path prefixes',
+    connections: 64,
+    prefixes: 100_000,
   },
 ];

@@ -35,8 +35,8 @@ export function createJwtCheck(settings: JwtSettings, findKey: FindKey, clock: A
       if (!hasClaims(payload, settings.requiredClaims)) return forbidden;
       const headers = claimLines(payload, settings);
       return payload.exp === undefined
-        ? { kind: 'passed', headers }
-        : { kind: 'passed', headers, until: payload.exp * 1000 + clockTolerance };
+        ? { kind: 'passed', headers, claims: payload }
+        : { kind: 'passed', headers, claims: payload, until: payload.exp * 1000 + clockTolerance };
     } catch (error) {
       if (error instanceof KeysAway) return { kind: 'away', detail: error.message };
       // Everything else says that this token proves nothing; a key that jose cannot use is the fault of the record or the issuer.

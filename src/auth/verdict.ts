@@ -27,6 +27,8 @@ export type Verdict =
       readonly kind: 'passed';
       readonly headers: readonly string[] /** Milliseconds since the epoch after which it must be asked again. */;
       readonly until?: number;
+      /** What a token says of the client, once it was verified. */
+      readonly claims?: Readonly<Record<string, unknown>>;
     }
   /** 401. `challenge` is the value of WWW-Authenticate. */
   | { readonly kind: 'refused'; readonly challenge: string }

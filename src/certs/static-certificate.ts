@@ -29,20 +29,39 @@ export function readAuthority(path: string): string {
  * @throws StartError that names the file which is missing, unreadable or does not fit the others
  */
 export function staticCertificate(bind: TlsBind): tls.SecureContextOptions {
-  const where = `${bind.address}:${bind.port}`;
+  const where = `https ${bind.address}:${bind.port}`;
   const options: tls.SecureContextOptions = {
-    key: read(bind.key, `key of https ${where}`),
-    cert: read(bind.cert, `certificate of https ${where}`),
+    ...keyPair(bind, where),
     minVersion: bind.minVersion,
     honorCipherOrder: bind.honorCipherOrder,
-    ...(bind.ca.length > 0 ? { ca: bind.ca.map((path) => read(path, `certificate authority of https ${where}`)) } : {}),
+    ...(bind.ca.length > 0 ? { ca: bind.ca.map((path) => read(path, `certificate authority of ${where}`)) } : {}),
     ...(bind.passphrase !== '' ? { passphrase: bind.passphrase } : {}),
     ...(bind.ciphers !== '' ? { ciphers: bind.ciphers } : {}),
   };
+  return checked(options, bind, where);
+}
+
+/**
+ * TLS options of a stream, which asks for nothing beyond key and certificate.
+ * @param where named in messages, e.g. `stream db`
+ * @throws StartError as `staticCertificate`
+ */
+export function streamCertificate(
+  files: Pick<TlsBind, 'key' | 'cert' | 'minVersion'>,
+  where: string,
+): tls.SecureContextOptions {
+  return checked({ ...keyPair(files, where), minVersion: files.minVersion }, files, where);
+}
+
+function keyPair(files: Pick<TlsBind, 'key' | 'cert'>, where: string): tls.SecureContextOptions {
+  return { key: read(files.key, `key of ${where}`), cert: read(files.cert, `certificate of ${where}`) };
+}
+
+function checked(options: tls.SecureContextOptions, { key, cert }: Pick<TlsBind, 'key' | 'cert'>, where: string) {
   try {
     tls.createSecureContext(options);
   } catch (error) {
-    throw new StartError(`cannot use ${bind.cert} with ${bind.key} for https ${where}: ${(error as Error).message}`);
+    throw new StartError(`cannot use ${cert} with ${key} for ${where}: ${(error as Error).message}`);
   }
   return options;
 }

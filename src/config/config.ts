@@ -72,6 +72,10 @@ export interface ServerConfig {
   /** Port that clients are sent to for HTTPS; 0: that of the first TLS listener. */
   readonly httpsPort: number;
   readonly drainTimeout: number;
+  /** How long a stopping process keeps idle client connections. */
+  readonly drainGrace: number;
+  /** Empty: made by the program. */
+  readonly nodeId: string;
   /** Resident bytes after which an idle moment is used to replace the worker; 0: never. */
   readonly memoryLimit: number;
   /** Hipache's way with forwarded headers: added only where absent, whoever sent them. */
@@ -95,6 +99,25 @@ export interface RedisConfig {
   readonly maxStale: number;
 }
 
+/** Where the node answers whether it is alive and ready. Port 0: nowhere. */
+export type AdminConfig = Bind;
+
+export type LimitHeaders = 'standard' | 'legacy' | 'both' | 'none';
+
+/** Settings of `limits`. */
+export interface LimitsConfig {
+  /** Tier of frontends that name none; empty: they are not limited. */
+  readonly tier: string;
+  /** What is done while nothing can be counted in Redis. */
+  readonly whenAway: 'open' | 'local' | 'closed';
+  /** What clients are told of their limits. */
+  readonly headers: LimitHeaders;
+  /** Clients that a worker remembers. */
+  readonly clients: number;
+  /** Whether a host in Referer may raise a client to the tier of that host, as in cjs-proxy. */
+  readonly referer: boolean;
+}
+
 /** Everything. Frozen. */
 export interface Config {
   /** Path of the file, or `defaults`. */
@@ -106,9 +129,11 @@ export interface Config {
   readonly https: { readonly bind: readonly TlsBind[] };
   /** TCP listeners. */
   readonly streams: readonly StreamConfig[];
+  readonly admin: AdminConfig;
   /** Read side and write side; equal where one URL was given. */
   readonly driver: { readonly read: string; readonly write: string };
   readonly redis: RedisConfig;
+  readonly limits: LimitsConfig;
   /** Addresses and CIDR ranges. */
   readonly trustedProxies: readonly string[];
   /** Whom a root process becomes; empty: stays. */

@@ -1,15 +1,18 @@
 // The effective configuration as a person may see it: in the units and shape of the file, with secrets hidden.
 import type { Config, RedisConfig, ServerConfig } from './config.js';
 import { maskDriverUrl } from './driver-url.js';
+import { describeStream } from './explain-stream.js';
 import { allSettings } from './schema.js';
 
 /** The text of `--dry` and `check`. Its `config` could be loaded again, but for the secrets. */
 export function describeConfig(config: Config): string {
-  const { source, server, http, https, driver, redis, trustedProxies, user, group, logLevel } = config;
+  const { source, server, http, https, streams, admin, driver, redis, trustedProxies, user, group, logLevel } = config;
   const shown = {
     server: inFileUnits('server', server.stickySecret === '' ? server : { ...server, stickySecret: 'CENSORED' }),
     http,
     https: { bind: https.bind.map((bind) => (bind.passphrase === '' ? bind : { ...bind, passphrase: 'CENSORED' })) },
+    admin,
+    streams: streams.map(describeStream),
     driver: (driver.read === driver.write ? [driver.read] : [driver.read, driver.write]).map(maskDriverUrl),
     redis: inFileUnits('redis', redis),
     trustedProxies,

@@ -15,6 +15,7 @@ export function resolveConfig(settings: Settings, draft: Draft, root: boolean): 
   const http = settings.http.bind.map(({ address, port }): Bind => ({ address, port: port ?? settings.http.port }));
   const https = resolveTlsBinds(settings.https, draft);
   checkBinds(http, https, settings.streams.length, draft);
+  checkAdmin(settings.admin, [...http, ...https], draft);
   const driver = resolveDriver(settings.driver, draft);
   const user = resolveUser(settings, root, draft);
   const streams = resolveStreams(settings.streams, settings.server, [...http, ...https], draft);
@@ -25,8 +26,10 @@ export function resolveConfig(settings: Settings, draft: Draft, root: boolean): 
     http: { bind: http },
     https: { bind: https },
     streams,
+    admin: settings.admin,
     driver,
     redis: settings.redis,
+    limits: settings.limits,
     trustedProxies: settings.trustedProxies,
     ...user,
     logLevel: settings.logLevel ?? (settings.server.debug ? 'debug' : 'info'),
@@ -88,6 +91,13 @@ function checkBinds(http: readonly Bind[], https: readonly Bind[], streams: numb
       source,
     });
   }
+}
+
+function checkAdmin(admin: Bind, binds: readonly Bind[], draft: Draft): void {
+  if (admin.port === 0 || !binds.some(({ address, port }) => address === admin.address && port === admin.port)) return;
+  const { key, source } = draft.origin(['admin', 'port']);
+  const allowed = 'a port that clients are not served on';
+  draft.refuse({ kind: 'wrong', path: key, value: String(admin.port), allowed, source });
 }
 
 /**

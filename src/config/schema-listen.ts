@@ -141,5 +141,19 @@ export const httpsSchema = z.strictObject(
   { error: 'an object' },
 );
 
+/** Section `admin`. */
+export const adminSchema = z.strictObject(
+  {
+    port: wholeNumber('Port of `/ready` and `/live`; 0: they are not served.', 0, { from: 0, to: 65_535 }),
+    address: noted(plainAddress.default('127.0.0.1'), {
+      kind: 'text',
+      explanation: 'Address of it. What it tells is not secret, but is nobody\'s business outside.',
+      allowed: addressAllowed,
+      standard: '"127.0.0.1"',
+    }),
+  },
+  { error: 'an object' },
+);
+
 export type TlsSettings = z.output<typeof httpsSchema>;
 export type TlsBindSettings = z.output<typeof https>;

@@ -19,6 +19,7 @@ const mebibyte = 1_048_576;
 
 const workersAllowed = 'a whole number from 0 to 1024, or "auto"';
 const accessLogAllowed = 'the path of a file, "stdout" (or "-") or "none"';
+const nodeIdAllowed = 'up to 128 letters, digits and . _ -';
 const stickySecretAllowed = 'a text of 16 to 512 characters';
 const staticDirAllowed = 'the path of a folder, or null';
 
@@ -57,6 +58,23 @@ export const serverSchema = z.strictObject(
     totalTimeout: duration('Longest exchange from first to last byte, transfers included; 0: no limit.', 0),
     tunnelTimeout: duration('Silence after which a tunnel (WebSocket) is closed; 0: never.', 0),
     drainTimeout: duration('How long a stopping process lets running exchanges finish.', 30),
+    drainGrace: duration(
+      'How long a stopping process keeps idle client connections, so that a request on its way is answered (with `Connection: close`).',
+      2,
+      { from: 0, to: 3_600 },
+    ),
+    nodeId: noted(
+      z
+        .string({ error: nodeIdAllowed })
+        .regex(/^[\w.-]{0,128}$/, nodeIdAllowed)
+        .default(''),
+      {
+        kind: 'text',
+        explanation: 'Name of this node in the fleet (`node:<id>` in Redis); no two may share one. Empty: made of host name, file and addresses.',
+        allowed: nodeIdAllowed,
+        standard: '""',
+      },
+    ),
 
     deadBackendTTL: seconds('How long a backend stays marked dead.', 30, { from: 1, to: 31_536_000 }),
     recoveryInterval: duration(

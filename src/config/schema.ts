@@ -3,7 +3,8 @@ import * as z from 'zod';
 import { parseRange } from '../base/ip.js';
 import { parseDriverUrl } from './driver-url.js';
 import { duration, noted, type SettingNote, settingNotes, wholeNumber } from './fields.js';
-import { httpSchema, httpsSchema } from './schema-listen.js';
+import { adminSchema, httpSchema, httpsSchema } from './schema-listen.js';
+import { limitsSchema } from './schema-limits.js';
 import { serverSchema } from './schema-server.js';
 import { streamsSchema } from './schema-streams.js';
 
@@ -36,6 +37,7 @@ export const settingsSchema = z.strictObject(
     http: httpSchema,
     https: httpsSchema,
     streams: streamsSchema,
+    admin: adminSchema,
     driver: noted(z.preprocess(listOf, z.array(driverUrl, { error: driverAllowed }).min(1, driverAllowed)).default(['redis:']), {
       kind: 'driver',
       explanation:
@@ -51,6 +53,7 @@ export const settingsSchema = z.strictObject(
       },
       { error: 'an object' },
     ),
+    limits: limitsSchema,
     trustedProxies: noted(
       z
         .preprocess(

@@ -1,5 +1,27 @@
 // Who is at the other end of a client connection; made once a connection and shared by its exchanges.
 
+import type { X509Certificate } from 'node:crypto';
+
+/** A certificate that a client has shown, and holds the key of. */
+export interface ClientCertificate {
+  readonly x509: X509Certificate;
+  /** Why the authorities that it was checked against do not vouch for it; empty: they do. */
+  readonly refusal: string;
+  /** The header lines that tell backends of it, made on first use; empty before. */
+  lines: string;
+}
+
+/** What the handshake of a connection told. */
+export interface ClientTls {
+  /** The host that was asked for (SNI), lower case; empty: none. */
+  readonly serverName: string;
+  /** Which authorities a certificate was asked for by; empty: none was asked for. */
+  readonly authorities: string;
+  readonly certificate: ClientCertificate | null;
+  /** The authority, as requests have it, that was last found to be rightly asked for on this connection. */
+  agreed: string;
+}
+
 /** The client's end of a connection. */
 export interface Client {
   /** Peer address: IPv4 in dotted form also when the socket is dual-stack, IPv6 without brackets; `unix` for a unix socket. */
@@ -10,6 +32,8 @@ export interface Client {
   readonly secure: boolean;
   /** The port that the client connected to. */
   readonly localPort: number;
+  /** Null where the connection did not come over TLS. */
+  readonly tls: ClientTls | null;
   /** The authority of its last request: asking again for the same one gives this string, whose hash is known already. */
   lastAuthority: string;
   /** What an engine tells backends about this client, kept for the next request; see engine/outgoing-head. */

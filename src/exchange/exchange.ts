@@ -49,6 +49,8 @@ export class Exchange {
   authority = '';
   /** Address of the client as far as trusted proxies tell it. */
   clientAddress = '';
+  /** What a token that was verified says of the client; null: there was none. */
+  claims: Readonly<Record<string, unknown>> | null = null;
   /** `https` or `http`, as the client used it. */
   scheme: 'http' | 'https' = 'http';
   route: Route | null = null;

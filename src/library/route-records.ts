@@ -80,6 +80,8 @@ export function parseVHost(vHost: unknown): string {
 
 function parseHost(text: string): string | null {
   if (text === '*') return text;
+  // An empty port is fit for a request; here it is the beginning of a URL.
+  if (text.endsWith(':')) return null;
   const wildcard = text.startsWith('*.');
   const name = normaliseHost(wildcard ? text.slice(2) : text);
   if (name === null || name.host === '' || (wildcard && name.host.startsWith('['))) return null;

@@ -6,6 +6,7 @@
 // hidden class each time (30 inline-cache misses, a third of the cost of a short connection). So the accepted handle is
 // taken before Node makes a socket of it. Where a version of Node has no such place, 'connection' and 'data' events serve.
 import net from 'node:net';
+import type { ReadTarget } from '../upstream/dial.js';
 import { type ListeningHandle, openTwins } from './twin-handles.js';
 
 /** Connections that may wait for this process to accept them; the kernel's own limit holds besides. */
@@ -23,6 +24,12 @@ export type Accepted = (socket: net.Socket) => BytesReceived | null;
 type AcceptedHandle = { setNoDelay?: (on: boolean) => void };
 type ServerHandle = Pick<ListeningHandle, 'onconnection'>;
 
+/** A connection that reads into buffers of its own choice; made before there is a socket. */
+export interface ReadingConnection extends ReadTarget {
+  /** Takes the socket; `byEvents`: its bytes do not come by `bytesRead`, and have to be asked for with 'data'. */
+  accepted(socket: net.Socket, byEvents: boolean): void;
+}
+
 /** Options that make Node 20's constructor add nothing, so that all sockets share their hidden classes; `handle` is not in its types. */
 interface AcceptedOptions extends net.SocketConstructorOpts, net.ConnectOpts {
   readonly handle: AcceptedHandle;
@@ -37,16 +44,42 @@ interface AcceptedOptions extends net.SocketConstructorOpts, net.ConnectOpts {
  * @returns ends the accepting beyond that of the server itself, which is for `server.close` to end
  */
 export function acceptConnections(server: net.Server, accepted: Accepted | null): () => void {
+  if (accepted === null) return acceptHandles(server, null, () => {});
+  return acceptHandles(
+    server,
+    (handle) => accept(handle, accepted),
+    () => acceptByEvents(server, accepted),
+  );
+}
+
+/** As `acceptConnections`, for connections that choose what they read into. @param create makes one for each socket */
+export function acceptInto(server: net.Server, create: () => ReadingConnection): () => void {
+  return acceptHandles(
+    server,
+    (handle) => {
+      const connection = create();
+      const onread = { buffer: () => connection.nextBuffer(), callback: (length: number) => connection.bytesRead(length) };
+      connection.accepted(socketOf(handle, onread), false);
+    },
+    () => server.on('connection', (socket) => create().accepted(socket, true)),
+  );
+}
+
+/**
+ * @param take makes a connection of a handle; null leaves that to Node
+ * @param byEvents called once where Node has no such place
+ */
+function acceptHandles(server: net.Server, take: ((handle: AcceptedHandle) => void) | null, byEvents: () => void): () => void {
   const listening = (server as net.Server & { _handle?: ServerHandle | null })._handle;
   const usual = listening?.onconnection;
   if (listening === undefined || listening === null || typeof usual !== 'function') {
-    if (accepted !== null) acceptByEvents(server, accepted);
+    byEvents();
     return () => {};
   }
   const onConnection = (status: number, handle: object | undefined): void => {
     // Errors, such as too many open files, are Node's to report.
-    if (accepted === null || status !== 0 || handle === undefined) usual.call(listening, status, handle);
-    else accept(handle, accepted);
+    if (take === null || status !== 0 || handle === undefined) usual.call(listening, status, handle);
+    else take(handle);
   };
   listening.onconnection = onConnection;
   let stopped = false;
@@ -75,6 +108,17 @@ const ignore: BytesReceived = () => {};
 
 function accept(handle: AcceptedHandle, accepted: Accepted): void {
   let received = ignore;
+  const socket = socketOf(handle, {
+    buffer: shared,
+    callback: (length) => {
+      received(length === size ? shared : shared.subarray(0, length));
+      return true;
+    },
+  });
+  received = accepted(socket) ?? ignore;
+}
+
+function socketOf(handle: AcceptedHandle, onread: net.OnReadOpts): net.Socket {
   const options: AcceptedOptions = {
     handle,
     allowHalfOpen: true,
@@ -83,15 +127,9 @@ function accept(handle: AcceptedHandle, accepted: Accepted): void {
     decodeStrings: false,
     readable: true,
     writable: true,
-    onread: {
-      buffer: shared,
-      callback: (length) => {
-        received(length === size ? shared : shared.subarray(0, length));
-        return true;
-      },
-    },
+    onread,
   };
   const socket = new net.Socket(options);
   handle.setNoDelay?.(true);
-  received = accepted(socket) ?? ignore;
+  return socket;
 }

@@ -6,8 +6,12 @@ export interface ListedConnection extends Slotted {
   /** Coarse milliseconds at which `expired` is called; 0: never. */
   deadline: number;
   expired(now: number): void;
-  /** Finish what is running, then close; at once when nothing is. */
-  drain(): void;
+  /**
+   * Finish what is running and tell the client that this connection ends, then close. A request may be on its way: an idle
+   * connection waits for one.
+   * @param grace milliseconds that it waits
+   */
+  drain(grace: number): void;
   destroy(): void;
 }
 
@@ -17,6 +21,8 @@ const expireIfLate = (connection: ListedConnection, now: number): void => {
 
 export class Connections {
   readonly #all = new SweepList<ListedConnection>();
+  /** Set once they drain: what comes out of a handshake from then on drains too. */
+  #grace: number | null = null;
 
   get size(): number {
     return this.#all.size;
@@ -24,6 +30,7 @@ export class Connections {
 
   add(connection: ListedConnection): void {
     this.#all.add(connection);
+    if (this.#grace !== null) connection.drain(this.#grace);
   }
 
   remove(connection: ListedConnection): void {
@@ -35,8 +42,10 @@ export class Connections {
     this.#all.each(expireIfLate, now);
   }
 
-  drain(): void {
-    this.#all.each((connection) => connection.drain());
+  /** @param grace milliseconds that an idle connection is kept */
+  drain(grace: number): void {
+    this.#grace = grace;
+    this.#all.each((connection) => connection.drain(grace));
   }
 
   destroyAll(): void {

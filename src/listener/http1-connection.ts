@@ -36,7 +36,6 @@ const stillThere = 'HTTP/1.1 100 Continue\r\n\r\n';
 export class Http1Connection implements ListedConnection, BodySource, Http1Owner {
   slot = -1;
   deadline = 0;
-  lastExchange = false;
 
   readonly #socket: Socket;
   readonly #client: Client;
@@ -54,6 +53,10 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
   #discarded = 0;
   #consuming = false;
   #halfClosed = false;
+  /** Nothing that might come after the running exchange could be read as a request. */
+  #broken = false;
+  /** Milliseconds that an idle connection waits for another request while the process drains; -1: it does not drain. */
+  #grace = -1;
   /** The half-closed client of this exchange was asked whether it is there. */
   #asked = false;
   /** Bytes that a tunnel had sent to the client when its silence was last judged. */
@@ -73,6 +76,10 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     socket.on('end', () => this.#ended());
     socket.on('error', () => {});
     socket.on('close', () => this.#closed());
+  }
+
+  get lastExchange(): boolean {
+    return this.#broken || this.#grace >= 0;
   }
 
   // Bytes in.
@@ -140,7 +147,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
       this.#awaitClient();
       if (next < chunk.length) next = this.#readBody(chunk, next);
     }
-    if (this.#halfClosed && next === chunk.length) this.lastExchange = true;
+    if (this.#halfClosed && next === chunk.length) this.#broken = true;
     if (!exchange.ended) handler.handle(exchange);
     // Bytes behind a refused upgrade were meant for the other protocol: they must not be read as a request.
     if (exchange.ended && exchange.upgrade !== '' && next < chunk.length && this.#state === 'head') this.#linger();
@@ -186,7 +193,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
 
   /** The client broke its request off: the answer, if there can be one, is the last on this connection. */
   #bodyBroken(error: ProxyError): void {
-    this.lastExchange = true;
+    this.#broken = true;
     const exchange = this.#exchange;
     this.#bodyReader.begin(0);
     if (exchange === null || this.#state === 'discard') this.#linger();
@@ -226,7 +233,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     }
     // As in #readHead, for an upgrade that was refused later.
     const strayBytes = exchange !== null && exchange.upgrade !== '' && this.#pending.size > 0;
-    if (this.#state === 'tunnel' || this.#downstream.closes || this.lastExchange || strayBytes) this.#linger();
+    if (this.#state === 'tunnel' || this.#downstream.closes || this.#broken || strayBytes) this.#linger();
     else if (!this.#bodyReader.done) {
       this.#state = 'discard';
       this.#discarded = 0;
@@ -236,7 +243,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
 
   #nextExchange(): void {
     this.#state = 'head';
-    this.#await(this.#context.settings.idleTimeout);
+    this.#awaitRequest();
     if (this.#pending.size > 0) {
       const bytes = this.#pending.take();
       // Inside #consume nothing is pending; this is the end of an exchange that took its time.
@@ -283,7 +290,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
         else if (this.#context.settings.halfClosedClients === 'abort') this.#socket.destroy();
         else {
           // Requests that it had sent before are served all the same.
-          if (this.#pending.size === 0) this.lastExchange = true;
+          if (this.#pending.size === 0) this.#broken = true;
           this.#awaitClient();
           // If it is gone it must not keep others from the place that it waits for.
           if (this.#exchange?.waiting === true) void this.askClient();
@@ -315,6 +322,12 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     if (this.deadline === 0 || end < this.deadline) this.deadline = end;
   }
 
+  /** Between two requests. A client that was not told yet that the process drains may send one more. */
+  #awaitRequest(): void {
+    const { idleTimeout } = this.#context.settings;
+    this.#await(this.#grace < 0 || (idleTimeout > 0 && idleTimeout < this.#grace) ? idleTimeout : Math.max(1, this.#grace));
+  }
+
   /** Arms the deadline for what the client of a running exchange owes at this moment: to read, to send, or to be there. */
   #awaitClient(): void {
     const { bodyTimeout, halfClosedClients } = this.#context.settings;
@@ -343,7 +356,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     if (this.#state === 'exchange') this.#awaitClient();
     else if (this.#state === 'tunnel') this.#await(settings.tunnelTimeout);
     else if (this.#state === 'linger') this.#await(this.#halfClosed ? 0 : lingerTime);
-    else if (this.#state === 'head' && this.#headBytes === null) this.#await(settings.idleTimeout);
+    else if (this.#state === 'head' && this.#headBytes === null) this.#awaitRequest();
   }
 
   expired(now: number): void {
@@ -365,7 +378,8 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     } else if (this.#state === 'tunnel' && this.#downstream.bytesSent !== this.#sentBefore) {
       this.#sentBefore = this.#downstream.bytesSent;
       this.#await(settings.tunnelTimeout);
-    } else this.#socket.destroy();
+    } else if (this.#state === 'head' && this.#grace >= 0) this.#linger();
+    else this.#socket.destroy();
   }
 
   /**
@@ -398,9 +412,11 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
 
   // Shutting down.
 
-  drain(): void {
-    this.lastExchange = true;
-    if (this.#state === 'head' && this.#headBytes === null) this.#linger();
+  drain(grace: number): void {
+    this.#grace = grace;
+    if (this.#state !== 'head' || this.#headBytes !== null) return;
+    if (grace === 0) this.#linger();
+    else this.#awaitRequest();
   }
 
   destroy(): void {

@@ -186,7 +186,9 @@ export class Http1Downstream implements Downstream {
     }
     // A client that was never told to send its body may go on with anything (RFC 9110 section 10.1.1).
     const bodyUnsure = request.expectsContinue && !this.continued && !exchange.body.complete;
-    this.closes = this.closes || !request.keepAlive || this.#delimiting === 'close' || bodyUnsure || this.#owner.lastExchange;
+    // RFC 9110 section 15.5.20: what was asked on the wrong connection is asked again on another one.
+    const misdirected = exchange.error !== null && exchange.error.code === 'misdirected-request';
+    this.closes = this.closes || misdirected || !request.keepAlive || this.#delimiting === 'close' || bodyUnsure || this.#owner.lastExchange;
     if (this.closes) lines += 'Connection: close\r\n';
     else if (request.minor === 0) lines += 'Connection: keep-alive\r\n';
     // RFC 9110 section 6.6.1: a recipient with a clock adds what is missing.

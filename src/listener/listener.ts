@@ -1,11 +1,14 @@
 // One listening address: opens it, makes a connection of each socket, stops accepting when asked.
 import net from 'node:net';
-import tls from 'node:tls';
+import type tls from 'node:tls';
 import { type AddressSet, plainAddress } from '../base/ip.js';
 import { StartError } from '../errors/start-error.js';
+import type { ClientCertificate, ClientTls } from '../exchange/client.js';
 import { acceptConnections, type BytesReceived, backlog } from './accept.js';
+import type { ClientHello } from './client-hello.js';
 import { Http1Connection } from './http1-connection.js';
 import type { Http1Context } from './http1-context.js';
+import { TlsHandshake, type TlsNames } from './tls-handshake.js';
 
 /** Where to listen. */
 export interface ListenerOptions {
@@ -14,8 +17,8 @@ export interface ListenerOptions {
   readonly port: number;
   /** `::` takes IPv4 as well, unless another listener has 0.0.0.0 on the same port. */
   readonly ipv6Only: boolean;
-  /** Key and certificate, or who knows them by the name that a client asks for; null: clear text. */
-  readonly tls: tls.TlsOptions | null;
+  /** Who ends TLS, by the name that a client asks for; null: clear text. */
+  readonly tls: TlsNames | null;
   readonly trusted: AddressSet;
   readonly context: Http1Context;
 }
@@ -28,6 +31,8 @@ export interface Listener {
   readonly secure: boolean;
   /** Stops accepting; connections go on. */
   stop(): void;
+  /** It has stopped, and no connection that is still in its handshake will come out of it. */
+  readonly stopped: boolean;
 }
 
 const reasons: Readonly<Record<string, string>> = {
@@ -39,15 +44,13 @@ const reasons: Readonly<Record<string, string>> = {
 /** A machine without IPv6: all addresses are then those of IPv4. */
 const withoutIpv6: ReadonlySet<string> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
 
-const tlsBehaviour = { allowHalfOpen: true, noDelay: true, ALPNProtocols: ['http/1.1'] };
-
 /** @throws StartError in one line when the address cannot be had */
 export function openListener(options: ListenerOptions): Promise<Listener> {
   const { address, port, context, trusted } = options;
   const secure = options.tls !== null;
   let localPort = port;
 
-  const serve = (socket: net.Socket): BytesReceived | null => {
+  const serve = (socket: net.Socket, clientTls: ClientTls | null = null): BytesReceived | null => {
     const peer = plainAddress(socket.remoteAddress ?? '');
     // The peer may be gone already.
     if (peer === '') {
@@ -59,6 +62,7 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
       trusted: trusted.has(peer),
       secure,
       localPort,
+      tls: clientTls,
       lastAuthority: '',
       forwardedLines: { authority: '', text: '' },
     };
@@ -66,15 +70,23 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
     return (chunk) => connection.received(chunk);
   };
 
-  const server =
-    options.tls === null
-      ? net.createServer({ allowHalfOpen: true, noDelay: true })
-      : tls.createServer({ ...options.tls, ...tlsBehaviour, handshakeTimeout: context.settings.headTimeout }, (socket) => {
-          const received = serve(socket);
-          if (received !== null) socket.on('data', received);
-        });
-  // A handshake that fails, or does not come to an end, is the client's affair.
-  server.on('tlsClientError', (_error: Error, socket: tls.TLSSocket) => socket.destroy());
+  const secured = (socket: tls.TLSSocket, hello: ClientHello, authorities: string): void => {
+    const certificate = authorities === '' ? null : shownCertificate(socket);
+    const received = serve(socket, { serverName: hello.serverName, authorities, certificate, agreed: '' });
+    if (received !== null) socket.on('data', received);
+  };
+
+  const greet = (names: TlsNames) => {
+    const { connections, clock, settings } = context;
+    const parts = { names, connections, clock, limit: settings.headTimeout, secured };
+    return (socket: net.Socket): BytesReceived => {
+      const handshake = new TlsHandshake(socket, parts);
+      return (chunk) => handshake.received(chunk);
+    };
+  };
+
+  const server = net.createServer({ allowHalfOpen: true, noDelay: true });
+  const accepted = options.tls === null ? (socket: net.Socket) => serve(socket) : greet(options.tls);
 
   return new Promise((resolve, reject) => {
     const refused = (error: NodeJS.ErrnoException): void => {
@@ -88,12 +100,30 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
     server.listen({ host: address, port, backlog, ipv6Only: options.ipv6Only }, () => {
       server.off('error', refused);
       localPort = (server.address() as net.AddressInfo).port;
-      const stopAccepting = acceptConnections(server, secure ? null : serve);
+      const stopAccepting = acceptConnections(server, accepted);
+      let stopped = false;
       const stop = (): void => {
         stopAccepting();
-        server.close();
+        server.close(() => {
+          stopped = true;
+        });
       };
-      resolve({ address, port: localPort, secure, stop });
+      resolve({
+        address,
+        port: localPort,
+        secure,
+        stop,
+        get stopped() {
+          return stopped;
+        },
+      });
     });
   });
+}
+
+/** What OpenSSL found of the certificate that a client was asked for. */
+function shownCertificate(socket: tls.TLSSocket): ClientCertificate | null {
+  const x509 = socket.getPeerX509Certificate();
+  if (x509 === undefined) return null;
+  return { x509, refusal: socket.authorized ? '' : String(socket.authorizationError ?? 'it was not checked'), lines: '' };
 }

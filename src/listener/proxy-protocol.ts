@@ -44,12 +44,12 @@ function fault(text: string): ProxyHeader {
 }
 
 function version1(bytes: Buffer): ProxyHeader {
-  const start = bytes.latin1Slice(0, 6);
+  const start = bytes.toString('latin1', 0, 6);
   if (!'PROXY '.startsWith(start)) return fault('no PROXY header');
   const end = bytes.subarray(0, longestLine).indexOf('\r\n');
   if (end === -1) return bytes.length < longestLine ? partial : fault('a PROXY line without an end');
   const size = end + 2;
-  const words = bytes.latin1Slice(0, end).split(' ');
+  const words = bytes.toString('latin1', 0, end).split(' ');
   if (words[1] === 'UNKNOWN') return { kind: 'header', size, ends: null };
   const isAddress = words[1] === 'TCP4' ? isIPv4 : words[1] === 'TCP6' ? isIPv6 : null;
   const [, , from = '', to = '', fromPort = '', toPort = ''] = words;

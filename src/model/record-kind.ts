@@ -13,6 +13,8 @@ export const recordShapes = {
   patterns: 'list',
   /** A certificate and its key, by host name. */
   tls: 'hash',
+  /** What TLS session tickets are sealed with; one record, `current`. */
+  tickets: 'text',
   /** A rate limit, by name. */
   tier: 'hash',
   /** The tier of a client, by `key:…`, `ip:…` or `host:…`. */

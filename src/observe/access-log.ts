@@ -16,6 +16,8 @@ export interface AccessLog {
   readonly dropped: number;
   /** Takes the line of a record; the record may be used again at once. */
   write(record: AccessRecord): void;
+  /** Takes a line of something else, with its newline; of it only latin1 is kept. */
+  line(text: string): void;
   /** Opens the path anew, after a rotation. Where that fails the old file is kept and a warning is logged. */
   reopen(): void;
   /** Writes what is waiting before it returns. */
@@ -41,7 +43,7 @@ export function createAccessLog(options: AccessLogOptions): AccessLog {
   return new BufferedAccessLog(options);
 }
 
-const noAccessLog: AccessLog = { enabled: false, dropped: 0, write() {}, reopen() {}, flush() {}, close() {} };
+const noAccessLog: AccessLog = { enabled: false, dropped: 0, write() {}, line() {}, reopen() {}, flush() {}, close() {} };
 
 /** `latin1Write` is what `write(text, at, 'latin1')` ends in; called directly it spares the choice of an encoding a line. */
 type LineBuffer = Buffer & { latin1Write(text: string, at: number): number };
@@ -98,8 +100,11 @@ class BufferedAccessLog implements AccessLog {
   }
 
   write(record: AccessRecord): void {
+    if (!this.#closed) this.line(this.#format(record));
+  }
+
+  line(line: string): void {
     if (this.#closed) return;
-    const line = this.#format(record);
     if (this.#filling.used + line.length > this.#pieceSize) {
       this.#push();
       if (line.length > this.#pieceSize) {

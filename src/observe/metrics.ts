@@ -1,6 +1,7 @@
 // What a worker counts since its start. Plain numbers, changed in place by whoever sees the event.
 import type { ErrorCode } from '../errors/catalog.js';
 import { Histogram } from './histogram.js';
+import type { StreamCounters } from './stream-counters.js';
 
 /** The counters of a worker. Fields that count events only grow; `active` and `tunnels` go up and down. */
 export interface Metrics {
@@ -30,6 +31,8 @@ export interface Metrics {
   /** Exchanges that became a tunnel, and tunnels that are open now. */
   upgrades: number;
   tunnels: number;
+  /** TCP streams by name. */
+  readonly streams: Map<string, StreamCounters>;
   /** Milliseconds from the request's head to the end of the response, and from the attempt to the backend's head. */
   readonly total: Histogram;
   readonly backend: Histogram;
@@ -66,6 +69,7 @@ export function createMetrics(): Metrics {
     staleConnections: 0,
     upgrades: 0,
     tunnels: 0,
+    streams: new Map(),
     total,
     backend,
 

@@ -10,28 +10,31 @@ export interface Percentiles {
   readonly p99: number;
 }
 
-/** A ring: recording is a store into an array, sorting is left to whoever reads. */
+/** A ring that grows with what is recorded, up to its size: recording is a store into an array, sorting is left to whoever reads. */
 export class SampleWindow {
-  readonly #ring: Float64Array;
-  #recorded = 0;
+  readonly #size: number;
+  readonly #ring: number[] = [];
+  /** Where the oldest sample is once the ring is full. */
+  #next = 0;
 
   /** @param size samples that percentiles are made of; at least 50 */
   constructor(size: number) {
-    this.#ring = new Float64Array(size);
+    this.#size = size;
   }
 
   /** @param milliseconds a duration; fractions count */
   record(milliseconds: number): void {
-    this.#ring[this.#recorded % this.#ring.length] = milliseconds;
-    this.#recorded++;
+    if (this.#ring.length < this.#size) {
+      this.#ring.push(milliseconds);
+      return;
+    }
+    this.#ring[this.#next] = milliseconds;
+    this.#next = (this.#next + 1) % this.#size;
   }
 
   /** The samples that the mean is made of, oldest first. */
   last(): readonly number[] {
-    const count = Math.min(this.#recorded, meanOf);
-    const samples: number[] = [];
-    for (let at = this.#recorded - count; at < this.#recorded; at++) samples.push(this.#ring[at % this.#ring.length] as number);
-    return samples;
+    return [...this.#ring.slice(this.#next), ...this.#ring.slice(0, this.#next)].slice(-meanOf);
   }
 
   /** Mean of the last 50; 0 without any. */
@@ -41,7 +44,7 @@ export class SampleWindow {
   }
 
   percentiles(): Percentiles {
-    const sorted = this.#ring.slice(0, Math.min(this.#recorded, this.#ring.length)).sort();
+    const sorted = Float64Array.from(this.#ring).sort();
     const at = (share: number): number => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
     return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
   }

@@ -27,7 +27,13 @@ export const jsonStreamLine: StreamLineFormat = ({ endedAt, ...record }) =>
 export const textStreamLine: StreamLineFormat = (record) => {
   const { stream, client, target, bytesIn, bytesOut, milliseconds, end, endedAt } = record;
   const time = new Date(endedAt).toISOString();
-  const words = [`tcp ${stream} ${client} - [${time}] -> ${target === '' ? '-' : target}`, bytesIn, bytesOut, Math.round(milliseconds), end];
+  const words = [
+    `tcp ${stream} ${client} - [${time}] -> ${target === '' ? '-' : target}`,
+    bytesIn,
+    bytesOut,
+    Math.round(milliseconds),
+    end,
+  ];
   return `${escaped(words.join(' '))}\n`;
 };
 

@@ -21,6 +21,8 @@ interface HeaderPlans {
   /** Null: nothing is changed. */
   readonly request: HeaderPlan | null;
   readonly response: HeaderPlan | null;
+  /** The same for clients that came over HTTPS. */
+  readonly secureResponse: HeaderPlan | null;
 }
 
 /** A policy lives as long as its route; its plans are made on first use. */
@@ -29,13 +31,21 @@ const plans = new WeakMap<RoutePolicy, HeaderPlans>();
 function plansOf(policy: RoutePolicy): HeaderPlans {
   const known = plans.get(policy);
   if (known !== undefined) return known;
-  const { headers, responseHeaders } = policy;
+  const { headers, responseHeaders, hsts = '' } = policy;
+  const forClient = [...(headers?.response ?? []), ...(responseHeaders?.response ?? [])];
+  const response = planOf(forClient);
   const made: HeaderPlans = {
     request: planOf(headers?.request ?? []),
-    response: planOf([...(headers?.response ?? []), ...(responseHeaders?.response ?? [])]),
+    response,
+    // RFC 6797 section 7.2: not over plain HTTP. A header of that name among the others wins.
+    secureResponse: hsts === '' ? response : planOf([hstsChange(hsts), ...forClient]),
   };
   plans.set(policy, made);
   return made;
+}
+
+function hstsChange(value: string): HeaderChange {
+  return { kind: 'set', name: 'Strict-Transport-Security', value: { literals: [value], variables: [] } };
 }
 
 /** Whether a change counts is known before any request: a later `set` or `remove` undoes what came before it. */
@@ -79,7 +89,8 @@ export function changeForAttempt(exchange: Exchange, policy: RoutePolicy, backen
  * for another answer of the same exchange, it takes back what it added for the one that was not sent.
  */
 export function changedForClient(exchange: Exchange, policy: RoutePolicy, head: ResponseHead): ResponseHead {
-  const { response } = plansOf(policy);
+  const plan = plansOf(policy);
+  const response = exchange.scheme === 'https' ? plan.secureResponse : plan.response;
   if (response === null) return head;
   if (exchange.policyLines !== '') exchange.responseLines = exchange.responseLines.replace(exchange.policyLines, '');
   exchange.policyLines = response.fixed ?? linesOf(response, exchange, exchange.backend);

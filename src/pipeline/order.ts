@@ -7,6 +7,8 @@ export interface Stages {
   readonly identify: Stage;
   /** The proxy's own answers: `__ping__`. */
   readonly self: Stage;
+  /** Whether the host may be asked for on a connection whose TLS was made for another name. */
+  readonly secureName: Stage;
   /** Which frontend serves the host. */
   readonly route: Stage;
   /** Who is sent to HTTPS or to another host, before anything is asked of them. */
@@ -15,8 +17,12 @@ export interface Stages {
   readonly maintenance: Stage;
   /** How long it may take, waiting for any of the following included. */
   readonly timeLimits: Stage;
+  /** Who has shown the certificate that the frontend asks for. */
+  readonly clientCertificate: Stage;
   /** Who may reach the frontend. */
   readonly access: Stage;
+  /** How many requests a client may make. */
+  readonly limit: Stage;
   /** How large its body may be. */
   readonly bodyLimit: Stage;
   /** What a backend is asked for and told. */
@@ -32,11 +38,14 @@ export function inOrder(stages: Stages): readonly Stage[] {
   return [
     stages.identify,
     stages.self,
+    stages.secureName,
     stages.route,
     stages.redirect,
     stages.maintenance,
     stages.timeLimits,
+    stages.clientCertificate,
     stages.access,
+    stages.limit,
     stages.bodyLimit,
     stages.rewrite,
     stages.queue,

@@ -22,6 +22,11 @@ import { LocalMarks } from '../health/local-marks.js';
 import { createPassiveHealth } from '../health/passive.js';
 import { createStartProbe } from '../health/probe.js';
 import { Trials } from '../health/trials.js';
+import { Accounts } from '../limits/accounts.js';
+import { createLimiters } from '../limits/create-limiters.js';
+import { Members } from '../limits/members.js';
+import { KeyDigests } from '../limits/tier-key.js';
+import { Tiers } from '../limits/tiers.js';
 import { Connections } from '../listener/connections.js';
 import type { Http1Context } from '../listener/http1-context.js';
 import { type Listener, openListener } from '../listener/listener.js';
@@ -32,11 +37,13 @@ import { createLogger, type Logger } from '../observe/logger.js';
 import { createMetrics } from '../observe/metrics.js';
 import { createAnswerChanges } from '../pipeline/answer-changes.js';
 import type { AttemptObserver } from '../pipeline/attempt-observer.js';
+import { createFindClientTier } from '../pipeline/client-tier.js';
 import { CompressingEngine } from '../pipeline/compression/compressing-engine.js';
 import { createDebugLines } from '../pipeline/debug-lines.js';
 import { createErrorBodies } from '../pipeline/error-body.js';
 import { createErrorPages } from '../pipeline/error-pages.js';
 import { AttemptEvents, announcingQueue, announcingRoute } from '../pipeline/exchange-events.js';
+import { LimitLines } from '../pipeline/limit-lines.js';
 import { Mirrors } from '../pipeline/mirror.js';
 import { inOrder } from '../pipeline/order.js';
 import { Retries } from '../pipeline/retries.js';
@@ -48,6 +55,7 @@ import { createBodyLimit } from '../pipeline/stages/body-limit.js';
 import { createBegin, createFinish } from '../pipeline/stages/finish.js';
 import { Forward } from '../pipeline/stages/forward.js';
 import { createIdentify } from '../pipeline/stages/identify.js';
+import { createLimit } from '../pipeline/stages/limit.js';
 import { maintenance } from '../pipeline/stages/maintenance.js';
 import { PickBackend } from '../pipeline/stages/pick-backend.js';
 import { createRedirect } from '../pipeline/stages/redirect.js';
@@ -62,11 +70,14 @@ import { LocalAdmission } from '../queue/local-admission.js';
 import { RouteCache } from '../routing/route-cache.js';
 import { createStore } from '../store/create-store.js';
 import type { Store, StoreListener } from '../store/store.js';
+import { Streams } from '../stream/streams.js';
 import { createRouteEvents } from './route-events.js';
+import type { ServedAddress } from './served-proxy.js';
 
 /** A running data plane. */
 export interface Proxy {
-  readonly addresses: readonly { readonly address: string; readonly port: number; readonly secure: boolean }[];
+  /** Those of HTTP first; the ones with a `stream` are that stream's. */
+  readonly addresses: readonly ServedAddress[];
   readonly store: Store;
   /** Exchanges that are running. */
   readonly activeExchanges: number;
@@ -198,6 +209,14 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
     answer,
     attemptExpired: (exchange, error) => forward.attemptExpired(exchange, error),
   });
+  const { limits } = config;
+  const members = new Members(store, config.redis.cacheEntries);
+  const tiers = new Tiers({
+    store,
+    accounts: new Accounts(limits.clients),
+    limiterFor: createLimiters(store.counters ?? null, limits.whenAway, limits.clients),
+    log: logger,
+  });
   const listeners: Listener[] = [];
   const findRoute = createFindRoute(routes);
   const queue = new Queue({ admission: new LocalAdmission(), find: findRoute, metrics });
@@ -211,6 +230,12 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
       bodyLimit: createBodyLimit(answer),
       rewrite,
       access: createAccess(auth),
+      limit: createLimit({
+        tiers,
+        find: createFindClientTier({ members, digests: new KeyDigests(), standard: limits.tier, referer: limits.referer }),
+        lines: new LimitLines(limits.headers),
+        all: limits.tier !== '',
+      }),
       timeLimits,
       queue: events === null ? queue.stage : announcingQueue(queue.stage, (name) => queue.lengths(name).waiting, events),
       forward: forward.stage,
@@ -223,11 +248,24 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
   const connections = new Connections();
   const context: Http1Context = { settings: server, handler, connections, clock };
   clock.add(connections);
+  const streams = new Streams({
+    configs: config.streams,
+    server,
+    store,
+    trusted,
+    ca: authorities,
+    connections,
+    clock,
+    log: logger,
+    accessLog,
+    counters: metrics.streams,
+  });
+  clock.add(streams);
   clock.start();
 
   let closed: Promise<void> | null = null;
   try {
-    await store.start(inTurn(routes, marks, fleetHealth, auth, queue, ...eventSources));
+    await store.start(inTurn(routes, marks, fleetHealth, auth, tiers, members, queue, streams, ...eventSources));
     await options.prepare?.(store);
     for (const bind of config.http.bind) {
       listeners.push(await openListener({ ...bind, ipv6Only: leavesIpv4(bind, config.http.bind), tls: null, trusted, context }));
@@ -239,6 +277,7 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
     for (const { tls, ...bind } of options.secure ?? []) {
       listeners.push(await openListener({ ...bind, ipv6Only: false, tls, trusted, context }));
     }
+    await streams.open();
   } catch (error) {
     await close();
     throw error;
@@ -255,6 +294,7 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
 
   async function closeAll(): Promise<void> {
     for (const listener of listeners) listener.stop();
+    streams.close();
     connections.destroyAll();
     mirrors.close();
     engine.close();
@@ -270,15 +310,22 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
 
   async function drain(limit = server.drainTimeout): Promise<void> {
     for (const listener of listeners) listener.stop();
-    connections.drain();
-    const deadline = performance.now() + limit;
-    while (connections.size > 0 && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, drainCheck));
+    streams.stop();
+    const grace = Math.min(server.drainGrace, limit);
+    connections.drain(grace);
+    const begun = performance.now();
+    const goesOn = (): boolean => {
+      const passed = performance.now() - begun;
+      if (passed >= limit) return false;
+      return connections.size > 0 || (passed < grace && listeners.some(({ stopped }) => !stopped));
+    };
+    while (goesOn()) await new Promise((resolve) => setTimeout(resolve, drainCheck));
     if (connections.size > 0) logger.warn(`${connections.size} connections were still open after ${limit} ms and are cut`);
     await close();
   }
 
   return {
-    addresses: listeners,
+    addresses: [...listeners, ...streams.addresses],
     store,
     get activeExchanges() {
       return metrics.active;

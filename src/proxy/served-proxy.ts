@@ -8,6 +8,8 @@ export interface ServedAddress {
   readonly port: number;
   /** Spoken to in TLS. */
   readonly secure: boolean;
+  /** The name of the TCP stream that it belongs to; its address may be the path of a unix socket. */
+  readonly stream?: string;
 }
 
 /** A proxy that serves. */
@@ -28,11 +30,13 @@ export interface ServedProxy {
 /** Opens a proxy; rejects with a StartError where a person has to mend something first. `createProxy` is one. */
 export type OpenProxy = (config: Config, options: { readonly workerId: number; readonly logger: Logger }) => Promise<ServedProxy>;
 
-/** The addresses as URLs, for people: `http://127.0.0.1:8080, https://[::]:8443`. */
+/** The addresses as URLs, for people: `http://127.0.0.1:8080, https://[::]:8443, tcp://127.0.0.1:5432`. */
 export function formatAddresses(addresses: readonly ServedAddress[]): string {
-  return addresses
-    .map(
-      ({ address, port, secure }) => `${secure ? 'https' : 'http'}://${address.includes(':') ? `[${address}]` : address}:${port}`,
-    )
-    .join(', ');
+  return addresses.map(formatAddress).join(', ');
+}
+
+function formatAddress({ address, port, secure, stream }: ServedAddress): string {
+  if (address.startsWith('/')) return `unix:${address}`;
+  const [plain, encrypted] = stream === undefined ? ['http', 'https'] : ['tcp', 'tls'];
+  return `${secure ? encrypted : plain}://${address.includes(':') ? `[${address}]` : address}:${port}`;
 }

@@ -1,58 +1,59 @@
-// Keeps the workers of a node running, and ends them together.
-import { Backoff } from '../base/backoff.js';
+// Keeps the workers of a node running, replaces them by others without a pause, and ends them together.
 import type { Config } from '../config/config.js';
-import { StartError } from '../errors/start-error.js';
+import type { NodePhase } from '../model/node.js';
 import type { Logger } from '../observe/logger.js';
 import { handOverAccessLog } from './access-log-owner.js';
-import type { ForkWorker } from './fork-worker.js';
+import type { ForkWorker, WorkerHandle } from './fork-worker.js';
+import { Generation } from './generation.js';
+import { Permits } from './permits.js';
 import { type Identity, resolveIdentity } from './privileges.js';
 import type { ServedAddress } from './served-proxy.js';
-import { WorkerSlot } from './worker-slot.js';
+import type { NodeIdentity } from './worker-messages.js';
+import type { WorkerReport } from './worker-slot.js';
+import { sumUp, type WorkerStatus } from './worker-status.js';
 
-/** Delays between restarts of a worker that keeps ending, in milliseconds. */
-const firstDelay = 100;
-const longestDelay = 10_000;
-/** Milliseconds beyond the drain timeout after which a worker that does not leave is killed. */
-const grace = 2_000;
-/** The longest that a timer can wait. */
-const longestTimer = 2 ** 31 - 1;
+/** How often the workers are told how the node is, in milliseconds. */
+const announceInterval = 1_000;
 
 /**
  * The supervisor of a node that was started as root stays root, as the masters of nginx and HAProxy do: it opens privileged
  * ports for workers that replace crashed ones and hands rotated logs over. It reads nothing from the network, never loads
  * the data plane, and its workers can tell it no more than the few messages of worker-messages.ts.
+ *
+ * Listening sockets belong to it, and its workers accept on them: as long as one worker of any generation uses a socket it
+ * stays open, so that a connection that comes during a change of generations waits in the kernel for the next one.
  */
 export class Supervisor {
-  readonly #config: Config;
+  readonly #fork: ForkWorker;
   readonly #logger: Logger;
-  readonly #identity: Identity | null;
-  readonly #slots: WorkerSlot[];
-  readonly #serving = new Set<number>();
-  /** Set while the first workers start. */
-  #starting: { resolve(addresses: readonly ServedAddress[]): void; reject(error: StartError): void } | null = null;
-  /** Set once the workers are told to leave; settles when none is left. */
-  #left: Promise<void> | null = null;
-  #noneLeft: () => void = () => {};
+  readonly #node: NodeIdentity;
+  readonly #permits: Permits;
+  readonly #handles = new Map<number, WorkerHandle>();
+  readonly #statuses = new Map<number, WorkerStatus>();
+  #identity: Identity | null;
+  #current: Generation;
+  #incoming: Generation | null = null;
+  /** Generations that finish what they have. */
+  readonly #leaving = new Set<Generation>();
+  #phase: NodePhase = 'starting';
+  /** Changes of the workers follow one another. */
+  #changes: Promise<unknown> = Promise.resolve();
+  #revision = 0;
+  #timer: NodeJS.Timeout | null = null;
 
   /** @throws StartError for a user or group that does not exist */
-  constructor(config: Config, fork: ForkWorker, logger: Logger) {
-    this.#config = config;
+  constructor(config: Config, fork: ForkWorker, logger: Logger, node: NodeIdentity) {
+    this.#fork = fork;
     this.#logger = logger;
+    this.#node = node;
+    this.#permits = new Permits((worker, answer) => this.#handles.get(worker)?.send({ kind: 'permits', answer }));
     this.#identity = resolveIdentity(config.user, config.group);
-    this.#slots = Array.from({ length: config.server.workers }, (_, index) => {
-      const workerId = index + 1;
-      return new WorkerSlot({
-        order: { kind: 'start', workerId, config, identity: this.#identity },
-        fork,
-        backoff: new Backoff(firstDelay, longestDelay),
-        owner: {
-          serving: (addresses) => this.#noteServing(workerId, addresses),
-          failed: (reason) => this.#noteFailure(reason),
-          gone: () => this.#noteGone(),
-        },
-        logger,
-      });
-    });
+    this.#current = this.#generation(config, this.#identity);
+  }
+
+  /** Some worker serves and tells of itself: the node is not hung. */
+  get alive(): boolean {
+    return this.#phase === 'starting' || this.#current.serving > 0;
   }
 
   /**
@@ -60,76 +61,138 @@ export class Supervisor {
    * @returns the addresses, when every worker serves; no address if it was stopped before
    * @throws StartError with the reason of the first worker that could not start; by then all of them have ended
    */
-  start(): Promise<readonly ServedAddress[]> {
-    handOverAccessLog(this.#config.server.accessLog, this.#identity, this.#logger);
-    return new Promise((resolve, reject) => {
-      this.#starting = { resolve, reject };
-      for (const slot of this.#slots) {
-        slot.start();
+  async start(): Promise<readonly ServedAddress[]> {
+    this.#handOverLog(this.#current);
+    const addresses = await this.#current.start();
+    if (this.#phase === 'starting') this.#enter('serving');
+    this.#timer ??= setInterval(() => this.#announce(), announceInterval).unref();
+    return addresses;
+  }
+
+  /**
+   * Starts workers with another configuration. When all of them serve, those that are there finish what they have; until then
+   * nothing changes.
+   * @returns the addresses; none if the node was stopped meanwhile
+   * @throws StartError with the reason why the new ones could not start: nothing has changed then
+   */
+  reload(config: Config): Promise<readonly ServedAddress[]> {
+    return this.#inTurn('reloading', async () => {
+      const identity = resolveIdentity(config.user, config.group);
+      const incoming = this.#generation(config, identity);
+      this.#incoming = incoming;
+      try {
+        this.#handOverLog(incoming);
+        const addresses = await incoming.start();
+        if (addresses.length === 0) return [];
+        const old = this.#current;
+        this.#current = incoming;
+        this.#identity = identity;
+        this.#leaving.add(old);
+        void old.stop('yield').then(() => this.#leaving.delete(old));
+        return addresses;
+      } finally {
+        this.#incoming = null;
       }
     });
   }
 
+  /**
+   * Replaces the workers one after the other.
+   * @returns whether all were replaced; if not, the log says which one stayed
+   */
+  roll(): Promise<boolean> {
+    return this.#inTurn('reloading', () => this.#current.roll());
+  }
+
   reopenLogs(): void {
-    handOverAccessLog(this.#config.server.accessLog, this.#identity, this.#logger);
-    for (const slot of this.#slots) {
-      slot.reopenLogs();
-    }
+    this.#handOverLog(this.#current);
+    for (const generation of this.#all()) generation.send({ kind: 'reopen-logs' });
   }
 
   /** Lets every worker finish what it does; resolves when none is left. One that overstays the drain timeout is killed. */
-  stop(): Promise<void> {
-    this.#starting?.resolve([]);
-    this.#starting = null;
-    return this.#leave(Math.min(this.#config.server.drainTimeout + grace, longestTimer));
+  async stop(): Promise<void> {
+    this.#enter('stopping');
+    await Promise.all(this.#all().map((generation) => generation.stop('drain')));
+    if (this.#timer !== null) clearInterval(this.#timer);
   }
 
   /** Ends every worker at once. */
   kill(): void {
-    for (const slot of this.#slots) {
-      slot.kill();
-    }
+    for (const generation of this.#all()) generation.kill();
   }
 
-  #leave(limit: number): Promise<void> {
-    this.#left ??= new Promise((resolve) => {
-      const overdue = setTimeout(() => {
-        this.#logger.warn('Some workers did not leave in time, killing them');
-        this.kill();
-      }, limit);
-      this.#noneLeft = () => {
-        clearTimeout(overdue);
-        resolve();
-      };
+  #all(): Generation[] {
+    return [this.#current, ...(this.#incoming === null ? [] : [this.#incoming]), ...this.#leaving];
+  }
+
+  #generation(config: Config, identity: Identity | null): Generation {
+    return new Generation({
+      config,
+      identity,
+      node: this.#node,
+      fork: (events) => {
+        const handle = this.#fork(events);
+        this.#handles.set(handle.pid, handle);
+        return handle;
+      },
+      logger: this.#logger,
+      serving: () => this.#announce(),
+      heard: (handle, message) => this.#hear(handle, message),
+      gone: (handle) => this.#forget(handle),
     });
-    for (const slot of this.#slots) {
-      slot.stop();
-    }
-    this.#noteGone();
-    return this.#left;
   }
 
-  #noteServing(workerId: number, addresses: readonly ServedAddress[]): void {
-    this.#serving.add(workerId);
-    if (this.#starting !== null && this.#serving.size === this.#slots.length) {
-      this.#starting.resolve(addresses);
-      this.#starting = null;
+  /** One change after the other; none begins once the node stops. */
+  #inTurn<T>(phase: NodePhase, change: () => Promise<T>): Promise<T> {
+    const turn = this.#changes.then(async () => {
+      if (this.#phase !== 'stopping') this.#enter(phase);
+      try {
+        return await change();
+      } finally {
+        if (this.#phase === phase) this.#enter('serving');
+      }
+    });
+    this.#changes = turn.catch(() => {});
+    return turn;
+  }
+
+  #enter(phase: NodePhase): void {
+    this.#phase = phase;
+    this.#announce();
+  }
+
+  #hear(handle: WorkerHandle, message: WorkerReport): void {
+    switch (message.kind) {
+      case 'permits':
+        this.#permits.hear(handle.pid, message.request);
+        return;
+      case 'status':
+        this.#statuses.set(handle.pid, message.status);
+        // Whoever waits for a revision to be in force everywhere should not wait for the next second.
+        if (sumUp([...this.#statuses.values()]).revision !== this.#revision) this.#announce();
+        return;
     }
   }
 
-  /** During the start what stops one worker stops all, and trying again would only repeat it; later a port may come free again. */
-  #noteFailure(reason: string): boolean {
-    if (this.#starting !== null) {
-      const { reject } = this.#starting;
-      this.#starting = null;
-      void this.#leave(grace).then(() => reject(new StartError(reason)));
-    }
-    return this.#left === null;
+  #forget(handle: WorkerHandle): void {
+    this.#handles.delete(handle.pid);
+    this.#statuses.delete(handle.pid);
+    this.#permits.lose(handle.pid);
+    this.#announce();
   }
 
-  #noteGone(): void {
-    if (this.#slots.every((slot) => slot.empty)) {
-      this.#noneLeft();
+  /** Tells every worker how the node is, and one of them to keep its heartbeat. */
+  #announce(): void {
+    const sum = sumUp([...this.#statuses.values()]);
+    this.#revision = sum.revision;
+    const leader = this.#current.anyone;
+    const state = { phase: this.#phase, serving: this.#current.serving, wanted: this.#current.config.server.workers, ...sum };
+    for (const handle of this.#handles.values()) {
+      handle.send({ kind: 'node', state: { ...state, leads: handle === leader } });
     }
+  }
+
+  #handOverLog({ config }: Generation): void {
+    handOverAccessLog(config.server.accessLog, this.#identity, this.#logger);
   }
 }

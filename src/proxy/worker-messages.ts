@@ -1,7 +1,17 @@
 // What the supervisor and its workers say to each other, over the channel that fork gives them.
 import type { Config } from '../config/config.js';
 import type { Identity } from './privileges.js';
+import type { PermitAnswer, PermitRequest } from '../queue/permit-messages.js';
 import type { ServedAddress } from './served-proxy.js';
+import type { NodeState, WorkerStatus } from './worker-status.js';
+
+/** What a node is called, and since when it runs: the same for all its workers, also after a reload. */
+export interface NodeIdentity {
+  readonly id: string;
+  readonly boot: string;
+  readonly pid: number;
+  readonly startedAt: number;
+}
 
 /** How a worker begins. The configuration travels with it, so that a later edit of the file cannot make workers differ. */
 export interface StartOrder {
@@ -10,10 +20,21 @@ export interface StartOrder {
   readonly config: Config;
   /** Whom the worker becomes once it listens; null: it stays who it is. */
   readonly identity: Identity | null;
+  readonly node: NodeIdentity;
 }
 
-/** `drain`: finish within the drain timeout and exit. `retire`: the same, for as long as it takes. */
-export type ToWorker = StartOrder | { readonly kind: 'drain' } | { readonly kind: 'retire' } | { readonly kind: 'reopen-logs' };
+/**
+ * `drain`: the node stops; finish within the drain timeout and exit. `yield`: another worker has taken over; the same otherwise.
+ * `retire`: as `yield`, for as long as it takes.
+ */
+export type ToWorker =
+  | StartOrder
+  | { readonly kind: 'drain' }
+  | { readonly kind: 'yield' }
+  | { readonly kind: 'retire' }
+  | { readonly kind: 'reopen-logs' }
+  | { readonly kind: 'node'; readonly state: NodeState }
+  | { readonly kind: 'permits'; readonly answer: PermitAnswer };
 
 /**
  * `ready`: listens to orders now (Node drops what is sent to a cluster worker earlier), asks for the first.
@@ -24,4 +45,6 @@ export type FromWorker =
   | { readonly kind: 'ready' }
   | { readonly kind: 'serving'; readonly addresses: readonly ServedAddress[] }
   | { readonly kind: 'refused'; readonly message: string }
-  | { readonly kind: 'overweight'; readonly rss: number };
+  | { readonly kind: 'overweight'; readonly rss: number }
+  | { readonly kind: 'status'; readonly status: WorkerStatus }
+  | { readonly kind: 'permits'; readonly request: PermitRequest };

@@ -3,17 +3,22 @@ import type { Backoff } from '../base/backoff.js';
 import type { Logger } from '../observe/logger.js';
 import type { ForkWorker, WorkerHandle } from './fork-worker.js';
 import type { ServedAddress } from './served-proxy.js';
-import type { FromWorker, StartOrder } from './worker-messages.js';
+import type { FromWorker, StartOrder, ToWorker } from './worker-messages.js';
 
 /** Who watches over the slot. */
 interface SlotOwner {
   /** A worker of this slot serves. */
-  serving(addresses: readonly ServedAddress[]): void;
+  serving(addresses: readonly ServedAddress[], handle: WorkerHandle): void;
   /** A worker ended before it served. Answers whether to try again. */
   failed(reason: string): boolean;
   /** A process of this slot is gone, for whatever reason. */
-  gone(): void;
+  gone(handle: WorkerHandle): void;
+  /** A process says something that is no matter of its slot. */
+  heard(handle: WorkerHandle, message: WorkerReport): void;
 }
+
+/** What the owner of a slot is told as it comes. */
+export type WorkerReport = Extract<FromWorker, { readonly kind: 'status' | 'permits' }>;
 
 /** What a slot works with. */
 export interface SlotSettings {
@@ -40,8 +45,12 @@ export class WorkerSlot {
   readonly #name: string;
   readonly #processes = new Set<Occupant>();
   #current: Occupant | null = null;
-  /** Replacement of an overweight worker, until it serves. */
+  /** Replacement of the current worker, until it serves. */
   #incoming: Occupant | null = null;
+  /** What the old process is told when its replacement serves. */
+  #farewell: Extract<ToWorker, { readonly kind: 'yield' | 'retire' }> = { kind: 'retire' };
+  /** Told whether a replacement that somebody asked for serves. */
+  #replaced: ((done: boolean) => void) | null = null;
   #restart: NodeJS.Timeout | null = null;
   #stopped = false;
 
@@ -60,21 +69,52 @@ export class WorkerSlot {
     this.#current = this.#fork();
   }
 
-  reopenLogs(): void {
-    for (const { handle } of this.#processes) {
-      handle.send({ kind: 'reopen-logs' });
-    }
+  /** The process that serves in this place, or is about to. */
+  get current(): WorkerHandle | null {
+    return this.#current?.handle ?? null;
   }
 
-  /** Every process finishes what it does within the drain timeout; `gone` is told of each. */
-  stop(): void {
+  /** Whether the process in this place serves. */
+  get serving(): boolean {
+    return this.#current?.serving === true;
+  }
+
+  /**
+   * Puts a new process in the place of the one that is there, which then finishes within the drain timeout.
+   * @returns whether the new one serves; if not, the old one stays
+   */
+  replace(): Promise<boolean> {
+    if (this.#stopped) return Promise.resolve(false);
+    // One that is being started anyway is as new as can be.
+    if (this.#incoming === null && this.#current?.serving === true) this.#incoming = this.#fork();
+    if (this.#incoming === null) return Promise.resolve(true);
+    this.#farewell = { kind: 'yield' };
+    return new Promise((resolve) => {
+      this.#endReplacement(false);
+      this.#replaced = resolve;
+    });
+  }
+
+  /** Sends an order to every process of this slot. */
+  send(order: ToWorker): void {
+    for (const { handle } of this.#processes) handle.send(order);
+  }
+
+  reopenLogs(): void {
+    this.send({ kind: 'reopen-logs' });
+  }
+
+  /**
+   * Every process finishes what it does within the drain timeout; `gone` is told of each.
+   * @param order why: `drain`: the node stops; `yield`: others have taken over
+   */
+  stop(order: Extract<ToWorker, { readonly kind: 'drain' | 'yield' }> = { kind: 'drain' }): void {
     this.#stopped = true;
+    this.#endReplacement(false);
     if (this.#restart !== null) {
       clearTimeout(this.#restart);
     }
-    for (const { handle } of this.#processes) {
-      handle.send({ kind: 'drain' });
-    }
+    this.send(order);
   }
 
   /** Ends every process at once. */
@@ -110,7 +150,7 @@ export class WorkerSlot {
         if (occupant === this.#incoming) {
           this.#changeOver(occupant);
         }
-        this.#settings.owner.serving(message.addresses);
+        this.#settings.owner.serving(message.addresses, occupant.handle);
         return;
       case 'refused':
         occupant.refusal = message.message;
@@ -120,8 +160,13 @@ export class WorkerSlot {
           this.#settings.logger.warn(
             `${this.#name} (pid ${occupant.handle.pid}) uses ${megabytes(message.rss)} MB, more than server.memoryLimit: starting its replacement`,
           );
+          this.#farewell = { kind: 'retire' };
           this.#incoming = this.#fork();
         }
+        return;
+      case 'status':
+      case 'permits':
+        this.#settings.owner.heard(occupant.handle, message);
         return;
     }
   }
@@ -135,8 +180,14 @@ export class WorkerSlot {
       this.#settings.logger.info(
         `${this.#name} is now pid ${incoming.handle.pid}; pid ${old.handle.pid} finishes what it has begun`,
       );
-      old.handle.send({ kind: 'retire' });
+      old.handle.send(this.#farewell);
     }
+    this.#endReplacement(true);
+  }
+
+  #endReplacement(done: boolean): void {
+    this.#replaced?.(done);
+    this.#replaced = null;
   }
 
   #lose(occupant: Occupant, how: string): void {
@@ -147,13 +198,15 @@ export class WorkerSlot {
       if (occupant === this.#incoming) {
         this.#incoming = null;
         logger.warn(`The replacement of ${this.#name} did not come up (${occupant.refusal || how}): the old one stays`);
+        this.#endReplacement(false);
       } else if (occupant === this.#current) {
         this.#refill(occupant, how);
       } else {
         logger.info(`${this.#name}: pid ${pid} has finished and left (${how})`);
       }
     }
-    owner.gone();
+    occupant.serving = false;
+    owner.gone(occupant.handle);
   }
 
   /** The place is empty: taken by a replacement that is on its way, or by a new process after a delay. */

@@ -54,6 +54,11 @@ export class RedisKeys {
     return kind === 'frontend' ? this.frontend('') : kind === 'health' ? this.health('') : this.record(kind, '');
   }
 
+  /** A counter of a limit. */
+  limit(name: string): string {
+    return `${this.prefix}limit:${name}`;
+  }
+
   /** String: who does some work for all nodes. */
   lease(work: string): string {
     return `${this.prefix}lease:${work}`;

@@ -8,9 +8,7 @@ import { parseBackend } from '../model/parse-backend.js';
 import { compileRoute } from './compile-route.js';
 
 /** What serves the hosts of a pattern: a frontend, with its prefixes where it has any, or one backend. */
-export type PatternTarget =
-  | { readonly kind: 'frontend'; readonly name: string }
-  | { readonly kind: 'backend'; readonly route: Route };
+type PatternTarget = { readonly kind: 'frontend'; readonly name: string } | { readonly kind: 'backend'; readonly route: Route };
 
 /** A pattern of an entry. */
 export interface HostPattern {

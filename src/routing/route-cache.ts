@@ -4,27 +4,19 @@ import type { RecordKind } from '../model/record-kind.js';
 import type { Store, StoreListener } from '../store/store.js';
 import { compileRoute, matchingRecord } from './compile-route.js';
 import { type HostName, normaliseHost } from './host-name.js';
-import { firstPrefix, type Lookup, lookupFor, noSets, prefixSets } from './lookup.js';
+import { type Answer, isMiss, KeptAnswers, prefixKey, type RouteMiss } from './kept-answers.js';
+import { firstPrefix, type Lookup, lookupFor, noSets } from './lookup.js';
 import { normalPath } from './path-normal.js';
-import type { PrefixSet } from './path-prefix.js';
 import { type PatternList, PatternSource } from './pattern-list.js';
 import { PrefixIndex } from './prefix-index.js';
-import { RecentMap } from './recent-map.js';
 import { type RecordEntry, RecordReader } from './record-reader.js';
 
-/** Why there is no route: no frontend serves the host, the store is away and the host was never seen, or it is no host at all. */
-export interface RouteMiss {
-  readonly kind: 'unknown' | 'away' | 'bad-host';
-}
+/** What `find` gives where there is no route. */
+export { isMiss, type RouteMiss };
 
 const unknownHost: RouteMiss = Object.freeze({ kind: 'unknown' });
 const storeAway: RouteMiss = Object.freeze({ kind: 'away' });
 const badHost: RouteMiss = Object.freeze({ kind: 'bad-host' });
-
-/** Tells a miss from a route. */
-export function isMiss(found: Route | RouteMiss): found is RouteMiss {
-  return 'kind' in found;
-}
 
 export interface RouteCacheOptions {
   readonly store: Store;
@@ -34,19 +26,6 @@ export interface RouteCacheOptions {
   readonly maxStale: number;
   /** Told once of each record that cannot be understood. */
   readonly log: (text: string) => void;
-}
-
-/** An answer and what it hangs on: all records that were tried, up to the one that matched, and the host patterns. */
-interface Answer {
-  readonly result: Route | RouteMiss;
-  readonly entries: readonly RecordEntry[];
-  readonly patterns: PatternList;
-  /** Prefixes of the host names that were tried: a path below one of them has an answer of its own. `noSets` for such an answer. */
-  sets: readonly PrefixSet[];
-  /** Whether it is the answer for a whole host. */
-  readonly whole: boolean;
-  /** The epoch in which all of this was last seen to be true. */
-  epoch: number;
 }
 
 /** What a request asks for. */
@@ -79,12 +58,8 @@ export class RouteCache implements StoreListener {
   readonly #reader: RecordReader;
   readonly #prefixes: PrefixIndex;
   readonly #patterns: PatternSource;
-  readonly #routes: RecentMap<Answer>;
-  /** Apart from the routes, so that a flood of invented hosts forgets other inventions only. */
-  readonly #unknowns: RecentMap<Answer>;
+  readonly #answers: KeptAnswers;
   readonly #notes = new Map<string, string>();
-  /** Grows with each change of anything that is known; an answer of this epoch is true without looking at what it hangs on. */
-  #epoch = 0;
   /** Whether answers for clients by TLS are kept apart, because a pattern asks. */
   #asksSecure = false;
   /** When the store last said that anything may have changed, until it was read again; 0 before and after. */
@@ -98,12 +73,11 @@ export class RouteCache implements StoreListener {
       store,
       log,
       onHosts: () => {
-        this.#epoch += 1;
+        this.#answers.epoch += 1;
       },
     });
     this.#patterns = new PatternSource(store, (faults) => this.#note('patterns', faults));
-    this.#routes = new RecentMap(entries, (answer) => this.#reader.release(answer.entries));
-    this.#unknowns = new RecentMap(entries / 4, (answer) => this.#reader.release(answer.entries));
+    this.#answers = new KeptAnswers(entries, this.#reader, this.#prefixes, this.#patterns);
   }
 
   /** Whether known routes are being served as they last were, because the store cannot be asked. */
@@ -134,10 +108,11 @@ export class RouteCache implements StoreListener {
    */
   find(authority: string, target = '/', secure = false): Route | RouteMiss | Promise<Route | RouteMiss> {
     const key = secure && this.#asksSecure ? secureKey(authority) : authority;
-    let answer = this.#routes.get(key) ?? this.#unknowns.get(key);
-    if (answer !== undefined && answer.epoch === this.#epoch) {
-      if (answer.sets !== noSets) answer = this.#below(key, answer, target);
-      if (answer !== undefined && answer.epoch === this.#epoch) {
+    const answers = this.#answers;
+    let answer = answers.get(key);
+    if (answer !== undefined && answer.epoch === answers.epoch) {
+      if (answer.sets !== noSets) answer = answers.below(key, answer, target);
+      if (answer !== undefined && answer.epoch === answers.epoch) {
         this.hits += 1;
         return answer.result;
       }
@@ -152,20 +127,20 @@ export class RouteCache implements StoreListener {
 
   changed(name: string): void {
     if (name.includes('/')) this.#prefixes.changed(name);
-    if (this.#reader.changed(name)) this.#epoch += 1;
+    if (this.#reader.changed(name)) this.#answers.epoch += 1;
   }
 
   recordChanged(kind: RecordKind): void {
     if (kind !== 'patterns') return;
     this.#patterns.changed();
-    this.#epoch += 1;
+    this.#answers.epoch += 1;
   }
 
   everythingChanged(): void {
     this.#reader.everythingChanged();
     this.#prefixes.everythingChanged();
     this.#patterns.changed();
-    this.#epoch += 1;
+    this.#answers.epoch += 1;
     this.#doubtSince = Date.now();
   }
 
@@ -185,30 +160,9 @@ export class RouteCache implements StoreListener {
   /** The answer to a question if it is still true. */
   #answer(question: Question): Route | RouteMiss | undefined {
     const key = this.#keyOf(question);
-    const whole = this.#stillTrue(this.#routes.get(key) ?? this.#unknowns.get(key));
+    const whole = this.#answers.stillTrue(this.#answers.get(key));
     if (whole === undefined || whole.sets === noSets) return whole?.result;
-    return this.#stillTrue(this.#below(key, whole, question.target))?.result;
-  }
-
-  /** The answer for a path, from that of its host: the same one, unless the path is below a prefix. */
-  #below(key: string, whole: Answer, target: string): Answer | undefined {
-    const prefix = firstPrefix(whole.sets, normalPath(target));
-    return prefix === null ? whole : this.#routes.get(prefixKey(key, prefix.name));
-  }
-
-  #stillTrue(answer: Answer | undefined): Answer | undefined {
-    if (answer === undefined || answer.epoch === this.#epoch) return answer;
-    if (answer.patterns !== this.#patterns.current || !answer.entries.every((entry) => entry.live)) return undefined;
-    if (answer.whole) answer.sets = this.#setsOf(answer.entries);
-    answer.epoch = this.#epoch;
-    return answer;
-  }
-
-  #setsOf(entries: readonly RecordEntry[]): readonly PrefixSet[] {
-    return prefixSets(
-      entries.map((entry) => entry.name),
-      this.#prefixes,
-    );
+    return this.#answers.stillTrue(this.#answers.below(key, whole, question.target))?.result;
   }
 
   /** Not the authority as written: else each spelling of a host would be an entry of its own. */
@@ -251,13 +205,13 @@ export class RouteCache implements StoreListener {
 
   #compile(question: Question, found: Lookup | Route, entries: readonly RecordEntry[], patterns: PatternList): Route | RouteMiss {
     const key = ownCopy(this.#keyOf(question));
-    if (!('names' in found)) return this.#keep(key, found, [], patterns, true);
+    if (!('names' in found)) return this.#answers.keep(key, found, [], patterns, true);
     const matched = entries.find((entry) => serves(entry.record!))?.name;
     const isBelow = matched !== undefined && !found.plain.includes(matched);
     const plain = entries.filter((entry) => found.plain.includes(entry.name));
     // The answer for the host is what the next request looks at first. Of what is known without the store it may be a part only.
     const isComplete = plain.length === found.plain.length || plain.some((entry) => serves(entry.record!));
-    const known = this.#stillTrue(this.#routes.get(key) ?? this.#unknowns.get(key))?.result;
+    const known = this.#answers.stillTrue(this.#answers.get(key))?.result;
     const whole = isComplete && known === undefined ? this.#compileAndKeep(key, found.host, plain, patterns, true) : known;
     if (!isBelow) return whole ?? unknownHost;
     // Where the first prefix is of a frontend that is gone already, another one may serve: no answer to keep.
@@ -275,33 +229,13 @@ export class RouteCache implements StoreListener {
   ): Route | RouteMiss {
     const records = entries.map((entry) => entry.record!);
     const matched = matchingRecord(records);
-    if (matched === -1) return this.#keep(key, unknownHost, entries, patterns, whole);
+    if (matched === -1) return this.#answers.keep(key, unknownHost, entries, patterns, whole);
     const { route, faults } = compileRoute(host, records.slice(0, matched + 1));
     if (faults.length > 0) {
       this.faults += 1;
       this.#note(route.frontend, faults);
     }
-    return key === '' ? route : this.#keep(key, route, entries.slice(0, matched + 1), patterns, whole);
-  }
-
-  /** Keeps an answer if all that it hangs on is still true. */
-  #keep<T extends Route | RouteMiss>(
-    key: string,
-    result: T,
-    entries: readonly RecordEntry[],
-    patterns: PatternList,
-    whole: boolean,
-  ): T {
-    if (patterns !== this.#patterns.current || !this.#reader.hold(entries)) return result;
-    const [into, other] = isMiss(result) ? [this.#unknowns, this.#routes] : [this.#routes, this.#unknowns];
-    const before = other.get(key);
-    if (before !== undefined) {
-      other.delete(key);
-      this.#reader.release(before.entries);
-    }
-    const sets = whole ? this.#setsOf(entries) : noSets;
-    into.set(key, { result, entries, patterns, sets, whole, epoch: this.#epoch });
-    return result;
+    return key === '' ? route : this.#answers.keep(key, route, entries.slice(0, matched + 1), patterns, whole);
   }
 
   /** The last known route, or one of a host that was not asked for yet but whose records are known; else there is nothing to say. */
@@ -323,9 +257,9 @@ export class RouteCache implements StoreListener {
   /** A path below a prefix is not served by its host's route, which may let in whom the prefix keeps out. */
   #lastKnown(question: Question, { prefix }: Lookup): Answer | undefined {
     const key = this.#keyOf(question);
-    const whole = this.#routes.get(key);
-    const own = whole === undefined ? prefix : firstPrefix(this.#setsOf(whole.entries), normalPath(question.target));
-    return own === null ? whole : this.#routes.get(prefixKey(key, own.name));
+    const whole = this.#answers.route(key);
+    const own = whole === undefined ? prefix : firstPrefix(this.#answers.setsOf(whole.entries), normalPath(question.target));
+    return own === null ? whole : this.#answers.route(prefixKey(key, own.name));
   }
 
   #note(frontend: string, faults: readonly string[]): void {
@@ -344,10 +278,6 @@ function serves(record: FrontendRecord): boolean {
 /** No authority has a blank in it. */
 function secureKey(authority: string): string {
   return `https ${authority}`;
-}
-
-function prefixKey(key: string, name: string): string {
-  return `${key} ${name}`;
 }
 
 /** A host is a slice of the head it came in, and a slice keeps the whole alive: what is kept for long is copied. */

@@ -9,6 +9,12 @@ interface Entry<T> {
   fresh: boolean;
 }
 
+/** How names without a record are told, and how many are kept apart from the others. */
+export interface AbsentRecords<T> {
+  readonly isAbsent: (value: T) => boolean;
+  readonly bound: number;
+}
+
 interface Read<T> {
   readonly promise: Promise<T>;
   /** False once a change was told while the reply was on its way. */
@@ -24,23 +30,29 @@ export class LiveRecords<T> {
   readonly #kind: RecordKind;
   readonly #parse: (name: string, record: StoredRecord) => T;
   readonly #bound: number;
+  readonly #absent: AbsentRecords<T> | null;
   readonly #entries = new Map<string, Entry<T>>();
+  /** Apart from the entries, so that a flood of invented names forgets other inventions only; unused unless `absent` was given. */
+  readonly #inventions = new Map<string, Entry<T>>();
   readonly #reads = new Map<string, Read<T>>();
 
   /**
    * @param parse makes a value of a record, also of an absent or faulty one; never throws
    * @param bound the most names that are kept
+   * @param absent for kinds whose names strangers may choose
    */
   constructor(
     store: Pick<Store, 'readRecord'>,
     kind: RecordKind,
     parse: (name: string, record: StoredRecord) => T,
     bound: number,
+    absent: AbsentRecords<T> | null = null,
   ) {
     this.#store = store;
     this.#kind = kind;
     this.#parse = parse;
     this.#bound = bound;
+    this.#absent = absent;
   }
 
   get size(): number {
@@ -49,14 +61,14 @@ export class LiveRecords<T> {
 
   /** The value of a name. A promise only when the store must be asked; it rejects when that fails and nothing is known. */
   get(name: string): T | Promise<T> {
-    const entry = this.#entries.get(name);
+    const entry = this.#entry(name);
     return entry?.fresh === true ? entry.value : this.#load(name);
   }
 
   /** Told by the store. */
   recordChanged(kind: RecordKind, name: string): void {
     if (kind !== this.#kind) return;
-    const entry = this.#entries.get(name);
+    const entry = this.#entry(name);
     if (entry !== undefined) entry.fresh = false;
     const read = this.#reads.get(name);
     if (read !== undefined) {
@@ -68,8 +80,13 @@ export class LiveRecords<T> {
   /** Told by the store: anything may have changed. */
   everythingChanged(): void {
     for (const entry of this.#entries.values()) entry.fresh = false;
+    for (const entry of this.#inventions.values()) entry.fresh = false;
     for (const read of this.#reads.values()) read.fresh = false;
     this.#reads.clear();
+  }
+
+  #entry(name: string): Entry<T> | undefined {
+    return this.#entries.get(name) ?? (this.#absent === null ? undefined : this.#inventions.get(name));
   }
 
   #load(name: string): Promise<T> {
@@ -88,7 +105,7 @@ export class LiveRecords<T> {
 
   #failed(name: string, error: unknown, read: Read<T>): T {
     if (this.#reads.get(name) === read) this.#reads.delete(name);
-    const last = this.#entries.get(name);
+    const last = this.#entry(name);
     if (last === undefined) throw error;
     return last.value;
   }
@@ -97,9 +114,13 @@ export class LiveRecords<T> {
     const value = this.#parse(name, record);
     if (this.#reads.get(name) === read) this.#reads.delete(name);
     this.#entries.delete(name);
-    if (this.#entries.size >= this.#bound) this.#entries.delete(this.#entries.keys().next().value as string);
+    this.#inventions.delete(name);
+    const invented = this.#absent?.isAbsent(value) === true;
+    const entries = invented ? this.#inventions : this.#entries;
+    const bound = invented ? (this.#absent as AbsentRecords<T>).bound : this.#bound;
+    if (entries.size >= bound) entries.delete(entries.keys().next().value as string);
     // A record that changed while it was read may answer who waited for it, and nobody after.
-    this.#entries.set(name, { value, fresh: read.fresh });
+    entries.set(name, { value, fresh: read.fresh });
     return value;
   }
 }

@@ -12,10 +12,19 @@ import { asError, shortReason } from '../redis/redis-errors.js';
 import { serverCommands } from '../redis/server-commands.js';
 import { KeyTracking } from '../redis/tracking.js';
 import { ExpiryWatch } from './expiry-watch.js';
+import { createRedisCounters } from './redis-counters.js';
 import { maintenanceCommands, markCommands, markedNames, reviveCommands } from './redis-marks.js';
 import { maxListEntries, parseRecord } from './redis-record.js';
 import { readRecordCommand, readReply, replaceCommands } from './redis-records.js';
-import type { DeadMarkRequest, MaintenanceRequest, RevivalRequest, Store, StoreListener, StoreState } from './store.js';
+import type {
+  DeadMarkRequest,
+  MaintenanceRequest,
+  RevivalRequest,
+  Store,
+  StoreCounters,
+  StoreListener,
+  StoreState,
+} from './store.js';
 
 export interface RedisStoreOptions {
   /** Where to read from, and whose `#prefix` counts for both sides, as in Hipache. */
@@ -36,6 +45,7 @@ const maxNotes = 1000;
 const probesPerPrimary = 32;
 
 export class RedisStore implements Store {
+  readonly counters: StoreCounters;
   readonly #options: RedisStoreOptions;
   readonly #keys: RedisKeys;
   readonly #read: RedisSide;
@@ -95,6 +105,7 @@ export class RedisStore implements Store {
       });
     }
     this.#write = write === read ? this.#read : writeSide(write, { ...link, onUp: () => undefined });
+    this.counters = createRedisCounters(this.#keys, (work) => this.#run(this.#write, 'counting for a limit', work));
   }
 
   async start(listener: StoreListener): Promise<void> {

@@ -107,5 +107,16 @@ export interface Store {
   writeFrontend(name: string, identifier: string, backends: readonly string[]): Promise<void>;
   /** Removes a frontend with its dead marks. */
   deleteFrontend(name: string): Promise<void>;
+  /** Counters that all processes share; absent where there is but one process. */
+  readonly counters?: StoreCounters;
   close(): Promise<void>;
+}
+
+/** Counters of limits. */
+export interface StoreCounters {
+  /**
+   * Runs a script on one counter, whose key is `limit:<name>`. Rejects at once while the store is away.
+   * @param args what the script finds in ARGV
+   */
+  run(script: string, name: string, args: readonly string[]): Promise<unknown>;
 }

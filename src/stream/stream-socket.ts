@@ -37,7 +37,7 @@ export class StreamSocket implements ReadTarget {
   #inShared = false;
   #delivering = false;
   #paused = false;
-  #resettable = false;
+  #plain = false;
   #ended = false;
   #error: Error | null = null;
   #closed = false;
@@ -49,7 +49,7 @@ export class StreamSocket implements ReadTarget {
    */
   attach(socket: net.Socket, kind: 'plain' | 'secure' | 'handshake'): void {
     this.#socket = socket;
-    this.#resettable = kind === 'plain' && socket.remoteFamily !== undefined;
+    this.#plain = kind === 'plain';
     socket.on('error', (error) => {
       this.#error ??= error;
     });
@@ -117,7 +117,7 @@ export class StreamSocket implements ReadTarget {
   pause(): void {
     this.#paused = true;
     // Within a delivery its return value says so, which is cheaper.
-    if (!this.#delivering || this.#reading === sharedReadBuffer) this.#socket?.pause();
+    if (!this.#delivering) this.#socket?.pause();
   }
 
   resume(): void {
@@ -133,7 +133,8 @@ export class StreamSocket implements ReadTarget {
 
   /** As `destroy`, and tells the other end that something went wrong where TCP can. */
   reset(): void {
-    if (this.#resettable && this.#socket?.destroyed === false) this.#socket.resetAndDestroy();
+    // A unix socket has no family and knows no reset; nor does TLS.
+    if (this.#plain && this.#socket?.remoteFamily !== undefined) this.#socket.resetAndDestroy();
     else this.destroy();
   }
 
@@ -171,8 +172,8 @@ export class StreamSocket implements ReadTarget {
     this.#reading = sharedReadBuffer;
     const { user } = this;
     this.user = null;
-    this.gone();
     user?.closed(this, this.#error);
+    this.gone();
   }
 
   /** For a class that keeps account: called once, when the socket is gone. */

@@ -6,6 +6,7 @@ import type { Logger } from '../observe/logger.js';
 import type { StreamCounters } from '../observe/stream-counters.js';
 import type { BackendTls } from '../upstream/dial.js';
 import type { StreamClient } from './stream-client.js';
+import type { StreamObserver } from './stream-observer.js';
 import type { Targets } from './targets.js';
 
 /** Serves the clients of one listener. */
@@ -32,6 +33,10 @@ export interface StreamModeParts {
   readonly clock: CoarseClock;
   readonly log: Logger;
   readonly counters: StreamCounters;
+  /** Told of every request and its answer. */
+  readonly observer?: StreamObserver;
+  /** `inactivityTimeout` is for connections to targets alone: clients of `fifo` and `funnel` may be silent for as long as they like. */
+  readonly clientsMayIdle?: boolean;
 }
 
 export type CreateStreamMode = (parts: StreamModeParts) => StreamMode;

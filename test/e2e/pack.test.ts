@@ -1,7 +1,7 @@
 // What `npm pack` makes works where it is installed: the command, its workers, the library and its types.
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -88,22 +88,97 @@ describe('the package', () => {
     }
   });
 
-  it('has types that a strict project compiles with', async () => {
+  it('has types that a strict project and the examples compile with, and the examples run', async () => {
     mkdirSync(join(user, 'node_modules', '@types'), { recursive: true });
     for (const name of ['@types/node', 'undici-types']) {
       symlinkSync(join(projectRoot, 'node_modules', name), join(user, 'node_modules', name));
     }
+    const examples = ['proxy-manager', 'dynamic-reverse-proxy'];
+    const page = readFileSync(join(projectRoot, 'docs', 'library.md'), 'utf8');
+    const pieces = [...page.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code]) => code as string);
+    for (const name of examples) {
+      const example = readFileSync(join(projectRoot, 'examples', `${name}.ts`), 'utf8');
+      expect(pieces).toContain(example);
+      writeFileSync(join(user, `${name}.ts`), example);
+    }
+    pieces.forEach((code, at) => {
+      writeFileSync(join(user, `piece-${at}.ts`), code);
+    });
     writeFileSync(
       join(user, 'typed.ts'),
-      `import { type Config, createProxy, loadConfig, type Proxy, StartError } from 'cjs-proxy';
+      `import { type Config, createProxy, loadConfig, ProxyManager, type Proxy, type RouteConfig, StartError } from 'cjs-proxy';
        const config: Config = loadConfig({ env: {} });
        const proxy: Proxy = await createProxy(config);
        const port: number | undefined = proxy.addresses[0]?.port;
        // @ts-expect-error a port is no text
        const text: string = proxy.addresses[0]!.port;
-       console.log(port, text, StartError.name);`,
+       const manager = new ProxyManager({ port: 0 });
+       const route: RouteConfig = { vHost: 'a.test', strategy: 'RANDOM', backends: [{ hostname: '10.0.0.1' }], sticky: true };
+       // @ts-expect-error no such strategy
+       const wrong: RouteConfig = { ...route, strategy: 'FASTEST' };
+       // @ts-expect-error no such field
+       const misspelt: RouteConfig = { ...route, stickie: true };
+       manager.on('backend.dead', ({ backend, since }) => console.log(backend.url, since.toFixed()));
+       // @ts-expect-error no such event
+       manager.on('backend.died', () => {});
+       console.log(port, text, StartError.name, wrong, misspelt, manager.getStats().latencyMs.p99);`,
     );
-    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2023', '--types', 'node', '--ignoreConfig'];
-    await run(process.execPath, [join(projectRoot, 'node_modules', 'typescript', 'bin', 'tsc'), ...options, 'typed.ts'], user);
+    const options = [
+      '--outDir',
+      'compiled',
+      '--strict',
+      '--module',
+      'nodenext',
+      '--target',
+      'es2023',
+      '--types',
+      'node',
+      '--ignoreConfig',
+    ];
+    const sources = ['typed.ts', ...examples.map((name) => `${name}.ts`), ...pieces.map((_code, at) => `piece-${at}.ts`)];
+    await run(process.execPath, [join(projectRoot, 'node_modules', 'typescript', 'bin', 'tsc'), ...options, ...sources], user);
+
+    const backend = createServer((request, response) => response.end(`backend: ${request.url}`)).listen(0, '127.0.0.1');
+    await once(backend, 'listening');
+    const backendPort = (backend.address() as AddressInfo).port;
+    const [port, sslPort, frontPort] = [await freePort(), await freePort(), await freePort()];
+    const manager = startExample('proxy-manager', { '80': port, '443': sslPort, '3001': backendPort, '3002': backendPort });
+    const front = startExample('dynamic-reverse-proxy', { '3000': frontPort });
+    try {
+      const served = await eventually('the manager', () => ask(port, 'api.example.com', '/x').catch(() => null), 10_000);
+      expect(served).toEqual({ status: 200, body: 'backend: /x' });
+      const route = { method: 'POST', body: JSON.stringify({ prefix: '/test', port: backendPort }) };
+      const url = `http://127.0.0.1:${frontPort}`;
+      const registered = await eventually('the front', () => fetch(`${url}/register`, route).catch(() => null), 10_000);
+      expect(await registered.json()).toEqual({ message: 'Registered.', host: 'localhost', port: backendPort, prefix: '/test' });
+      expect(await ask(frontPort, 'any.test', '/test/y')).toEqual({ status: 200, body: 'backend: /test/y' });
+      const ended = once(manager, 'exit');
+      manager.kill('SIGTERM');
+      // Stopped, it leaves nothing behind that would keep the program alive.
+      expect(await ended).toEqual([0, null]);
+    } finally {
+      for (const example of [manager, front]) example.kill('SIGKILL');
+      backend.close();
+    }
   }, 60_000);
+
+  it('is what `require` gives users of dynamic-reverse-proxy: a function', async () => {
+    writeFileSync(
+      join(user, 'old.cjs'),
+      `const dynamicProxy = require('cjs-proxy/dynamic-reverse-proxy')();
+       dynamicProxy.addRoutes({ '/test': { prefix: 'test', port: 4321 } });
+       console.log(JSON.stringify(dynamicProxy.getRoutes()));`,
+    );
+    expect(await run(process.execPath, ['old.cjs'], user)).toBe('[{"prefix":"/test","port":4321,"host":"localhost"}]\n');
+  });
 });
+
+/** Runs a compiled example, with other ports than those that it names. */
+function startExample(name: string, ports: Readonly<Record<string, number>>): ChildProcess {
+  const file = join(user, 'compiled', `${name}.js`);
+  writeFileSync(
+    file,
+    readFileSync(file, 'utf8').replace(/\b\d{2,4}\b/g, (written) => String(ports[written] ?? written)),
+  );
+  return spawn(process.execPath, [file], { cwd: user, stdio: 'ignore' });
+}

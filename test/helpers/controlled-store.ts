@@ -104,7 +104,8 @@ export class ControlledStore implements Store {
     onPage: (names: readonly string[]) => void,
   ): Promise<void> {
     if (this.failing) throw new Error('the store fails');
-    const has = (record: FrontendRecord) => (kind === 'frontend' ? record.list : kind === 'route' ? record.policy : []).length > 0;
+    const has = (record: FrontendRecord) =>
+      (kind === 'frontend' ? record.list : kind === 'route' ? record.policy : []).length > 0;
     onPage([...this.#records.values()].filter((record) => has(record) && record.name.includes(matching)).map(({ name }) => name));
   }
 

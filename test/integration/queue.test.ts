@@ -365,6 +365,17 @@ describe('a change in mid-flight', () => {
     for (const client of clients) expect((await client.response()).status).toBe(200);
   });
 
+  it('counts for the next request though nobody was waiting', async () => {
+    await serves(3, 5);
+    await send('/1', '/2');
+    await site.cli('hset', `route:${host}`, 'reqActiveLength', '1', 'reqQueueLength', '0');
+    expect((await site.get(host, '/3')).status).toBe(503);
+    await site.cli('hset', `route:${host}`, 'reqActiveLength', '3');
+    await send('/4');
+    await reached('/4');
+    await answerAll(3);
+  });
+
   it('lets everybody in when the limit goes', async () => {
     await serves(1, 5);
     await send('/1', '/2', '/3');

@@ -55,7 +55,18 @@ describe('the record `patterns`', () => {
     await pattern({ hostname: ['q.?.com', 'h.*'] }, 'glob');
     await pattern({ hostname: '/^re\\d+\\.x$/i' }, 'expression');
     await becomes('re1.x', 'expression');
-    const hosts = ['q.z.com', 'q..com', 'Q.Z.COM.:81', 'h.a.b', 're12.x', 'RE1.X', 'q.z.y.com', 'xq.z.com', 'q.z.com.evil', 're.x'];
+    const hosts = [
+      'q.z.com',
+      'q..com',
+      'Q.Z.COM.:81',
+      'h.a.b',
+      're12.x',
+      'RE1.X',
+      'q.z.y.com',
+      'xq.z.com',
+      'q.z.com.evil',
+      're.x',
+    ];
     const answers: string[] = [];
     for (const host of hosts) answers.push(await served(host));
     // An empty label is no host to this proxy, whatever a pattern says.
@@ -94,11 +105,9 @@ describe('the record `patterns`', () => {
     await site.cli('rpush', 'patterns', '{"hostname":"/^(a+)+$/","to":1}', 'junk');
     await pattern({ hostname: 'b.com' }, 'b');
     await becomes('b.com', 'b');
-    expect([await served('a.com'), await served('b.com'), await served('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!')]).toEqual([
-      'a.com',
-      'b',
-      '400',
-    ]);
+    expect([await served('a.com'), await served('b.com'), await served('aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!')]).toEqual(
+      ['a.com', 'b', '400'],
+    );
     const logged = () => site.logged.map((line) => JSON.stringify(line)).join('\n');
     await eventually('the report', () => logged().includes('patterns: entry 1 is not JSON'));
     expect(logged()).toContain('patterns has the wrong type');

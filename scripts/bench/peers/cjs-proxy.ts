@@ -11,10 +11,17 @@ import type { Peer } from './peer.js';
 const command = fileURLToPath(new URL('../../../dist/bin/cjs-proxy.js', import.meta.url));
 const run = promisify(execFile);
 
+/** Writes `/small`, which the jobs ask for, and as many other prefixes as are left. */
+const prefixScript = `local url = 'http://127.0.0.1:' .. ARGV[2]
+redis.call('RPUSH', 'frontend:' .. ARGV[1] .. '/small', 'bench', url)
+for at = 2, tonumber(ARGV[3]) do
+  redis.call('RPUSH', 'frontend:' .. ARGV[1] .. '/team-' .. at % 1000 .. '/app-' .. at, 'bench', url)
+end`;
+
 export const cjsProxy: Peer = {
   name: 'cjs-proxy',
   needsWarmup: true,
-  async start({ processes, folder, backendPort, profiles, workers }) {
+  async start({ processes, folder, backendPort, profiles, workers, prefixes }) {
     if (!existsSync(command)) throw new Error(`${command} is missing: run "npm run build" first`);
     const redis = await startRedis(processes, folder);
     await run('redis-cli', [
@@ -25,6 +32,17 @@ export const cjsProxy: Peer = {
       'bench',
       `http://127.0.0.1:${backendPort}`,
     ]);
+    if (prefixes > 0)
+      await run('redis-cli', [
+        '-p',
+        String(redis.port),
+        'eval',
+        prefixScript,
+        '0',
+        benchHost,
+        String(backendPort),
+        String(prefixes),
+      ]);
     const port = await freePort();
     const accessLog = join(folder, 'access.log');
     const config = join(folder, 'config.json');

@@ -14,6 +14,8 @@ export interface PeerSetup {
   readonly profiles: string | null;
   /** `server.workers` of our node. */
   readonly workers: number;
+  /** Path prefixes that our node's host has. */
+  readonly prefixes: number;
 }
 
 /** A proxy that takes requests. */

@@ -7,7 +7,7 @@ import { guarding, jsonField, textField } from './field.js';
 const rangesAllowed = 'a list of at least one address or range, such as "10.0.0.0/8"';
 
 /** Addresses and ranges as they were written, and the question whether an address is among them. */
-interface AddressRules extends AddressSet {
+export interface AddressRules extends AddressSet {
   readonly entries: readonly string[];
 }
 

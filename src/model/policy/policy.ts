@@ -1,22 +1,24 @@
 // The policy of a frontend: what its `route:` hash asks for, field by field, and what is wrong with it.
-import { nearestName } from '../../config/nearest.js';
+import { editDistance, nearestName } from '../../config/nearest.js';
 import { accessFields } from './access.js';
 import { balancingFields } from './balancing.js';
 import { bodyLimitFields } from './body-limit.js';
-import { extraFields } from './extra.js';
 import { compressionFields } from './compression.js';
+import { extraFields } from './extra.js';
 import { type FieldReading, type PolicyField, type PolicyOf, readField } from './field.js';
 import { headerFields } from './headers.js';
 import { healthFields } from './health.js';
+import { limitFields } from './limits.js';
 import { mirrorFields } from './mirror.js';
 import { pageFields } from './pages.js';
-import { redirectFields } from './redirects.js';
 import { queueFields } from './queue.js';
+import { redirectFields } from './redirects.js';
 import { retryFields } from './retries.js';
 import { rewritingFields } from './rewriting.js';
 import { routingFields } from './routing.js';
 import { splitFields } from './split.js';
 import { timeLimitFields } from './time-limits.js';
+import { tlsFields } from './tls.js';
 
 /** Every field there is. A concern of its own has a file of its own beside this one. */
 export const policyFields = {
@@ -27,6 +29,7 @@ export const policyFields = {
   ...extraFields,
   ...headerFields,
   ...healthFields,
+  ...limitFields,
   ...mirrorFields,
   ...pageFields,
   ...redirectFields,
@@ -36,6 +39,7 @@ export const policyFields = {
   ...routingFields,
   ...splitFields,
   ...timeLimitFields,
+  ...tlsFields,
 };
 
 /** Everything is optional: a field that the hash lacks has its default. Immutable. */
@@ -51,6 +55,8 @@ export interface ParsedPolicy {
 }
 
 const fields: ReadonlyMap<string, PolicyField> = new Map(Object.entries(policyFields));
+
+const guards: readonly string[] = [...fields].filter(([, field]) => field.guards).map(([name]) => name);
 
 /** What a frontend without a `route:` hash has. */
 export const standardPolicy: RoutePolicy = Object.freeze(
@@ -75,9 +81,16 @@ export function parsePolicy(pairs: readonly string[]): ParsedPolicy {
     }
     const fault = `${name} ${reading.text}`;
     faults.push(fault);
-    if (field?.guards === true && refusal === '') refusal = fault;
+    if ((field?.guards === true || misspellsGuard(name)) && refusal === '') refusal = fault;
   }
   return { policy: Object.freeze(values) as RoutePolicy, faults, refusal };
+}
+
+/** `authProvder` was meant to keep somebody out, so that nobody is let in until it is mended. */
+function misspellsGuard(name: string): boolean {
+  if (fields.has(name)) return false;
+  const most = name.length < 8 ? 1 : 2;
+  return guards.some((guard) => editDistance(name.toLowerCase(), guard.toLowerCase()) <= most);
 }
 
 function unknownField(name: string): FieldReading {

@@ -42,6 +42,7 @@ function decide(exchange: Exchange, name: string, found: FoundProvider): StageRe
 function settle(exchange: Exchange, name: string, rules: PassRules, verdict: Verdict): StageResult {
   switch (verdict.kind) {
     case 'passed':
+      exchange.claims = verdict.claims ?? null;
       pass(exchange, rules, verdict.headers);
       return undefined;
     case 'refused':

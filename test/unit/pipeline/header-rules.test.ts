@@ -45,6 +45,7 @@ function exchangeOf(fields: { target: string; authority: string; method: string;
     secure: false,
     localPort: 80,
     lastAuthority: '',
+    tls: null,
     forwardedLines: { authority: '', text: '' },
   };
   const exchange = new Exchange(head, new RequestBody(0, { pauseBody() {}, resumeBody() {} }, 0), client, downstream, 0);

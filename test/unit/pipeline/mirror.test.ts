@@ -39,6 +39,7 @@ const client = {
   secure: false,
   localPort: 80,
   lastAuthority: '',
+  tls: null,
   forwardedLines: { authority: '', text: '' },
 };
 const downstream = {

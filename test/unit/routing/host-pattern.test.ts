@@ -70,14 +70,27 @@ describe('what an entry leads to', () => {
 
   it('is a route with one backend and nothing else', () => {
     const target = listOf({ hostname: 'a.com', to: 8090 }).match('a.com', false)?.target;
-    expect(target?.kind === 'backend' ? target.route : null).toMatchObject({ frontend: 'pattern:a.com', policy: null, fault: '' });
+    expect(target?.kind === 'backend' ? target.route : null).toMatchObject({
+      frontend: 'pattern:a.com',
+      policy: null,
+      fault: '',
+    });
   });
 });
 
 describe('which entry decides', () => {
   it('A4: an entry with "secure" is for clients by TLS, or for all others', () => {
-    const list = listOf({ hostname: 'a.com', to: 1 }, { hostname: 'a.com', secure: true, to: 2 }, { hostname: '*', secure: false, to: 3 });
-    expect([served(list, 'a.com', true), served(list, 'a.com'), served(list, 'b.com'), served(list, 'b.com', true)]).toEqual([2, 3, 3, null]);
+    const list = listOf(
+      { hostname: 'a.com', to: 1 },
+      { hostname: 'a.com', secure: true, to: 2 },
+      { hostname: '*', secure: false, to: 3 },
+    );
+    expect([served(list, 'a.com', true), served(list, 'a.com'), served(list, 'b.com'), served(list, 'b.com', true)]).toEqual([
+      2,
+      3,
+      3,
+      null,
+    ]);
     expect(list.asksSecure).toBe(true);
     expect(listOf({ hostname: 'a.com', to: 1 }).asksSecure).toBe(false);
   });
@@ -88,7 +101,12 @@ describe('which entry decides', () => {
   });
 
   it('A5: the last that matches', () => {
-    const list = listOf({ hostname: '*.com', to: 1 }, { hostname: 'a.com', to: 2 }, { hostname: 'a.*', to: 3 }, { hostname: 'b.com', to: 4 });
+    const list = listOf(
+      { hostname: '*.com', to: 1 },
+      { hostname: 'a.com', to: 2 },
+      { hostname: 'a.*', to: 3 },
+      { hostname: 'b.com', to: 4 },
+    );
     expect(['a.com', 'b.com', 'c.com', 'a.org', 'c.org'].map((host) => served(list, host))).toEqual([3, 4, 1, 3, null]);
     expect(served(listOf({ hostname: 'a.*', to: 1 }, { hostname: 'a.com', to: 2 }), 'a.com')).toBe(2);
     expect(served(listOf({ hostname: 'a.com', to: 1 }, { hostname: 'a.com', to: 2 }), 'a.com')).toBe(2);
@@ -96,7 +114,13 @@ describe('which entry decides', () => {
 
   it('A6: a list of names is one pattern each', () => {
     const list = listOf({ hostname: ['e?f.com', 'g.?', 'h.*'], to: 8093 }, { pattern: 'i.com', to: 1 });
-    expect(['e1f.com', 'g.com', 'h.a.b', 'e.f.com', 'i.com'].map((host) => served(list, host))).toEqual([8093, 8093, 8093, null, 1]);
+    expect(['e1f.com', 'g.com', 'h.a.b', 'e.f.com', 'i.com'].map((host) => served(list, host))).toEqual([
+      8093,
+      8093,
+      8093,
+      null,
+      1,
+    ]);
   });
 
   it('A13: a catch-all is consulted in its turn', () => {
@@ -182,7 +206,15 @@ describe('an expression that could take exponential time', () => {
 describe('a list', () => {
   it('loses its faulty entries, and says which and why', () => {
     const list = new PatternList({
-      values: ['{', '[]', '{"to":1}', '{"hostname":"a.com","to":1}', '{"hostname":"b.com","to":1,"secur":true}', '{"hostname":5,"to":1}', '{"hostname":[],"to":1}'],
+      values: [
+        '{',
+        '[]',
+        '{"to":1}',
+        '{"hostname":"a.com","to":1}',
+        '{"hostname":"b.com","to":1,"secur":true}',
+        '{"hostname":5,"to":1}',
+        '{"hostname":[],"to":1}',
+      ],
       fault: '',
     });
     expect(served(list, 'a.com')).toBe(1);

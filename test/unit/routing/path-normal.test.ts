@@ -61,7 +61,28 @@ describe('the path of a request', () => {
   });
 });
 
-const pieces = fc.constantFrom('/', '.', '..', '%2e', '%2E', '%2f', '%', '%%', '%3', '32', 'e', 'a', 'B', '%41', 'é', '\xff', '?', ';', '\\', '~');
+const pieces = fc.constantFrom(
+  '/',
+  '.',
+  '..',
+  '%2e',
+  '%2E',
+  '%2f',
+  '%',
+  '%%',
+  '%3',
+  '32',
+  'e',
+  'a',
+  'B',
+  '%41',
+  'é',
+  '\xff',
+  '?',
+  ';',
+  '\\',
+  '~',
+);
 const targets = fc.array(pieces, { maxLength: 12 }).map((parts) => `/${parts.join('')}`);
 
 describe('any path', () => {

@@ -90,7 +90,12 @@ describe('an answer from memory', () => {
     add('*.wild.com/api', 'a.com/api', '*/any');
     const at = async (host: string, path: string) => (await cache.find(host, path)) as Route;
     const names = (route: Route) => [route.host, route.frontend, ...route.records.map(({ name }) => name)];
-    expect(names(await at('x.wild.com', '/api/1'))).toEqual(['x.wild.com/api', '*.wild.com/api', 'x.wild.com/api', '*.wild.com/api']);
+    expect(names(await at('x.wild.com', '/api/1'))).toEqual([
+      'x.wild.com/api',
+      '*.wild.com/api',
+      'x.wild.com/api',
+      '*.wild.com/api',
+    ]);
     expect(names(await at('a.com:80', '/api'))).toEqual(['a.com/api', 'a.com/api', 'a.com/api']);
     expect(names(await at('b.com', '/any'))).toEqual(['b.com/any', '*/any', 'b.com/any', '*/any']);
   });
@@ -194,7 +199,11 @@ describe('while the store is away', () => {
     add('a.com', 'a.com/api', '*/any');
     for (const url of ['a.com/', 'a.com/api', 'b.com/any']) await find(url);
     loseStore();
-    expect(await Promise.all(['a.com/x', 'a.com/api/x', 'b.com/any/x'].map((url) => find(url)))).toEqual(['a.com', 'a.com/api', '*/any']);
+    expect(await Promise.all(['a.com/x', 'a.com/api/x', 'b.com/any/x'].map((url) => find(url)))).toEqual([
+      'a.com',
+      'a.com/api',
+      '*/any',
+    ]);
   });
 
   it('a path below a prefix whose route was never seen is not given to its host', async () => {

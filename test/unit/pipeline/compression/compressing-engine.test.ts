@@ -62,6 +62,7 @@ function newExchange(compress: string | null): Exchange {
     secure: false,
     localPort: 80,
     lastAuthority: '',
+    tls: null,
     forwardedLines: { authority: '', text: '' },
   };
   const body = new RequestBody(0, { pauseBody() {}, resumeBody() {} }, 0);
@@ -148,8 +149,11 @@ describe('an engine that compresses', () => {
     const { downstream } = exchange;
     const bytes = Buffer.from('text '.repeat(1000));
     downstream.begin(answer, '', bytes, 0, bytes.length, true);
+    exchange.completedAt = 5;
     own.ended(exchange, backend);
     expect(told).toEqual([]);
+    // The time at which the backend was ready is not that at which the answer was.
+    expect(exchange.completedAt).toBe(0);
     await expect.poll(() => told).toEqual(['ended']);
     expect(exchange.downstream.begun).toBe(true);
   });

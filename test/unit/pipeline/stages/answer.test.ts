@@ -81,6 +81,7 @@ function setUp(options: { method?: string; accept?: string; page?: Buffer | null
     secure: false,
     localPort: 80,
     lastAuthority: '',
+    tls: null,
     forwardedLines: { authority: '', text: '' },
   };
   const exchange = new Exchange(head, body, client, port, 0);

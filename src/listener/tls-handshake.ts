@@ -1,0 +1,155 @@
+// A connection that came to a TLS address, until it can be read in clear: its greeting is looked at, then it is given to the server
+// of the name that it asks for.
+import type { Socket } from 'node:net';
+import type tls from 'node:tls';
+import { type ClientHello, readClientHello } from './client-hello.js';
+import type { Connections, ListedConnection } from './connections.js';
+
+/** A server that does the handshakes of a name; it does not listen. */
+interface NameServer {
+  readonly server: tls.Server;
+  /** Which authorities client certificates are checked against; empty: none is asked for. */
+  readonly authorities: string;
+}
+
+/** Who knows the servers of the names. */
+export interface TlsNames {
+  /** @param host lower case; empty for a client that names none. @returns null: there is no certificate for it */
+  find(host: string): NameServer | null | Promise<NameServer | null>;
+}
+
+/** What a handshake needs to know. */
+export interface HandshakeParts {
+  readonly names: TlsNames;
+  readonly connections: Connections;
+  readonly clock: { readonly now: number };
+  /** Milliseconds for all of it; 0: as long as it takes. */
+  readonly limit: number;
+  /** Called with the clear side. */
+  readonly secured: (socket: tls.TLSSocket, hello: ClientHello, authorities: string) => void;
+}
+
+/** Node tells of a secured socket, not of the one that it came from: its field `_parent`, which it does not document, does. */
+const handshakes = new WeakMap<Socket, TlsHandshake>();
+
+/** Lets a server of a name bring its connections back to their handshakes. To be called once for each server. */
+export function prepareNameServer(server: tls.Server): void {
+  server.on('secureConnection', (socket) => {
+    const plain = (socket as tls.TLSSocket & { readonly _parent?: Socket | null })._parent;
+    const handshake = plain === undefined || plain === null ? undefined : handshakes.get(plain);
+    if (handshake === undefined) socket.destroy();
+    else handshake.secured(socket);
+  });
+  // A handshake that fails, or does not come to an end, is the client's affair.
+  server.on('tlsClientError', (_error: Error, socket: tls.TLSSocket) => socket.destroy());
+}
+
+const firstSize = 2_048;
+
+export class TlsHandshake implements ListedConnection {
+  slot = -1;
+  deadline: number;
+
+  readonly #socket: Socket;
+  readonly #parts: HandshakeParts;
+  /** What came before the server took over. */
+  #bytes: Buffer | null = null;
+  #held = 0;
+  #hello: ClientHello | null = null;
+  #authorities = '';
+  #over = false;
+
+  constructor(socket: Socket, parts: HandshakeParts) {
+    this.#socket = socket;
+    this.#parts = parts;
+    this.deadline = parts.limit > 0 ? parts.clock.now + parts.limit : 0;
+    parts.connections.add(this);
+    socket.on('error', () => {});
+    socket.on('end', () => {
+      if (this.#hello === null) socket.destroy();
+    });
+    socket.on('close', () => this.#end());
+  }
+
+  /** Takes bytes of the greeting, which are copied. Once the server has taken over, no more come this way. */
+  received(chunk: Buffer): void {
+    this.#keep(chunk);
+    if (this.#hello !== null) return;
+    const bytes = (this.#bytes as Buffer).subarray(0, this.#held);
+    const reading = readClientHello(bytes);
+    if (reading === 'more') return;
+    if (reading === 'none') {
+      this.#socket.destroy();
+      return;
+    }
+    this.#hello = reading;
+    const found = this.#parts.names.find(reading.serverName);
+    if (!(found instanceof Promise)) this.#handOver(found);
+    else {
+      found.then(
+        (later) => this.#handOver(later),
+        () => this.#handOver(null),
+      );
+    }
+  }
+
+  /** The server of the name has brought the handshake to its end. */
+  secured(socket: tls.TLSSocket): void {
+    this.#end();
+    this.#parts.secured(socket, this.#hello as ClientHello, this.#authorities);
+  }
+
+  expired(): void {
+    this.deadline = 0;
+    this.#socket.destroy();
+  }
+
+  /** What comes out of it drains. */
+  drain(): void {}
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  #keep(chunk: Buffer): void {
+    const held = this.#held + chunk.length;
+    if (this.#bytes === null || held > this.#bytes.length) {
+      const larger = Buffer.allocUnsafe(Math.max(firstSize, held, (this.#bytes?.length ?? 0) * 2));
+      this.#bytes?.copy(larger, 0, 0, this.#held);
+      this.#bytes = larger;
+    }
+    chunk.copy(this.#bytes, this.#held);
+    this.#held = held;
+  }
+
+  #handOver(named: NameServer | null): void {
+    const socket = this.#socket;
+    if (socket.destroyed) return;
+    if (named === null) {
+      // RFC 6066 section 3: a fatal alert is the answer to a name that nobody here has.
+      socket.end(unrecognizedName);
+      socket.destroySoon();
+      return;
+    }
+    this.#authorities = named.authorities;
+    const bytes = (this.#bytes as Buffer).subarray(0, this.#held);
+    this.#bytes = null;
+    handshakes.set(socket, this);
+    // Where the bytes came by events, they must come to nobody but the server from here on.
+    socket.removeAllListeners('data');
+    socket.pause();
+    socket.unshift(bytes);
+    named.server.emit('connection', socket);
+  }
+
+  #end(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#bytes = null;
+    this.deadline = 0;
+    this.#parts.connections.remove(this);
+  }
+}
+
+/** A record of TLS 1.2 with the alert: fatal (2), unrecognized_name (112). */
+const unrecognizedName = Buffer.from([21, 3, 3, 0, 2, 2, 112]);

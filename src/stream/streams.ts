@@ -1,0 +1,137 @@
+// All TCP streams of a worker: opens their listeners, follows the store, stops them.
+import type { CoarseClock } from '../base/clock.js';
+import type { AddressSet } from '../base/ip.js';
+import type { ServerConfig } from '../config/config.js';
+import type { StreamConfig } from '../config/stream-config.js';
+import { StartError } from '../errors/start-error.js';
+import { createStartProbe } from '../health/probe.js';
+import type { Connections } from '../listener/connections.js';
+import type { RecordKind } from '../model/record-kind.js';
+import { parseTargets } from '../model/stream-target.js';
+import type { AccessLog } from '../observe/access-log.js';
+import type { Logger } from '../observe/logger.js';
+import { createStreamCounters, type StreamCounters } from '../observe/stream-counters.js';
+import { jsonStreamLine, textStreamLine } from '../observe/stream-line.js';
+import type { Store, StoreListener } from '../store/store.js';
+import { BlockLists } from './block-lists.js';
+import { streamModeTable } from './modes.js';
+import { StreamPlans } from './stream-plans.js';
+import { Targets } from './targets.js';
+import { TcpListener } from './tcp-listener.js';
+
+export interface StreamsParts {
+  readonly configs: readonly StreamConfig[];
+  readonly server: Pick<ServerConfig, 'headTimeout' | 'deadBackendTTL' | 'recoveryInterval' | 'accessLogFormat'>;
+  readonly store: Pick<Store, 'readRecord'>;
+  readonly trusted: AddressSet;
+  /** PEM certificates that targets may be signed by, besides the system's. */
+  readonly ca: readonly string[];
+  readonly connections: Connections;
+  readonly clock: CoarseClock;
+  readonly log: Logger;
+  readonly accessLog: Pick<AccessLog, 'enabled' | 'line'>;
+  /** Gets the counters of each stream under its name. */
+  readonly counters: Map<string, StreamCounters>;
+}
+
+export class Streams implements StoreListener {
+  readonly listeners: readonly TcpListener[];
+  readonly #plans: StreamPlans;
+  readonly #blocked: BlockLists;
+  readonly #targets: readonly Targets[];
+
+  /** @throws StartError for a target of the configuration that is none, or a certificate that cannot be used */
+  constructor(parts: StreamsParts) {
+    const { configs, server, store, trusted, ca, connections, clock, log, accessLog } = parts;
+    for (const { name, targets } of configs) {
+      const [fault] = parseTargets(targets).faults;
+      if (fault !== undefined) throw new StartError(`stream ${name}: ${fault}`);
+    }
+    this.#plans = new StreamPlans(store, configs, log, (plan) => this.#of(plan.name)?.update(plan));
+    const names = configs.map(({ name }) => name);
+    this.#blocked = new BlockLists(store, names, log, () => {
+      for (const listener of this.listeners) listener.blockedChanged();
+    });
+    // What a target speaks is not ours to know: no protocol is offered in the handshake.
+    const trust = { ca, alpn: [] };
+    const startProbe = createStartProbe(trust);
+    const made = configs.map((config) => {
+      const counters = createStreamCounters(config.name);
+      parts.counters.set(config.name, counters);
+      const targets = new Targets({
+        plan: this.#plans.of(config.name),
+        log,
+        counters,
+        startProbe,
+        deadTime: server.deadBackendTTL * 1000,
+        recoveryInterval: server.recoveryInterval,
+      });
+      const listener = new TcpListener({
+        config,
+        plan: this.#plans.of(config.name),
+        modes: streamModeTable,
+        targets,
+        blocked: this.#blocked,
+        trusted,
+        trust,
+        connections,
+        clock,
+        counters,
+        log,
+        accessLog,
+        lineFormat: server.accessLogFormat === 'json' ? jsonStreamLine : textStreamLine,
+        headTimeout: server.headTimeout,
+      });
+      return { targets, listener };
+    });
+    this.#targets = made.map(({ targets }) => targets);
+    this.listeners = made.map(({ listener }) => listener);
+  }
+
+  /**
+   * Reads what the store says and listens.
+   * @throws StartError in one line for a place that cannot be had
+   */
+  async open(): Promise<void> {
+    await Promise.all([this.#plans.start(), this.#blocked.start()]);
+    for (const listener of this.listeners) await listener.open();
+  }
+
+  /** Where they listen. */
+  get addresses(): readonly { address: string; port: number; secure: boolean; stream: string }[] {
+    return this.listeners.map(({ address, port, secure, name }) => ({ address, port, secure, stream: name }));
+  }
+
+  /** Told by the clock. */
+  sweep(): void {
+    for (const targets of this.#targets) targets.sweep();
+  }
+
+  changed(): void {
+    // Frontends are not our affair.
+  }
+
+  recordChanged(kind: RecordKind, name: string): void {
+    this.#plans.recordChanged(kind, name);
+    this.#blocked.recordChanged(kind, name);
+  }
+
+  everythingChanged(): void {
+    this.#plans.everythingChanged();
+    this.#blocked.everythingChanged();
+  }
+
+  /** Stops accepting; connections go on. */
+  stop(): void {
+    for (const listener of this.listeners) listener.stop();
+  }
+
+  /** Ends everything at once. */
+  close(): void {
+    for (const listener of this.listeners) listener.close();
+  }
+
+  #of(name: string): TcpListener | undefined {
+    return this.listeners.find((listener) => listener.name === name);
+  }
+}
