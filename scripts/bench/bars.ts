@@ -28,4 +28,7 @@ export const bars: readonly Bar[] = [
   { scenario: 'small-512', metric: 'p99', against: 'haproxy', atMost: 1.6 },
   { scenario: 'small-512', metric: 'rss', against: null, atMost: 120 },
   { scenario: 'prefixes-100k', metric: 'cpu', against: 'cjs-proxy', baseline: 'prefixes-10', atMost: 1.1 },
+  { scenario: 'limited-64', metric: 'cpu', against: 'cjs-proxy', baseline: 'small-64', atMost: 1.1 },
+  { scenario: 'refused-64', metric: 'cpu', against: 'cjs-proxy', baseline: 'small-64', atMost: 0.5 },
+  { scenario: 'clients-100k', metric: 'cpu', against: 'cjs-proxy', baseline: 'clients-1', atMost: 1.2 },
 ];

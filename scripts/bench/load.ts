@@ -58,12 +58,28 @@ function luaScript(scenario: Scenario): string {
     `wrk.method = ${JSON.stringify(scenario.method)}`,
     ...headers.map(([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}`),
     scenario.requestBodyBytes === 0 ? '' : `wrk.body = string.rep("x", ${scenario.requestBodyBytes})`,
+    ...clientLines(scenario.limit?.clients ?? 0),
     'done = function(summary, latency)',
     '  local e = summary.errors',
     `  io.write(string.format('\\nbench {"requests":%d,"seconds":%.6f,"p50Milliseconds":%.3f,"p99Milliseconds":%.3f,"errors":%d}\\n',`,
     '    summary.requests, summary.duration / 1e6, latency:percentile(50) / 1000, latency:percentile(99) / 1000,',
-    '    e.connect + e.read + e.write + e.timeout + e.status))',
+    `    e.connect + e.read + e.write + e.timeout${scenario.limit?.refused === true ? '' : ' + e.status'}))`,
     'end',
     '',
   ].join('\n');
+}
+
+// All messages are made before the load begins, so that choosing one costs next to nothing.
+function clientLines(clients: number): string[] {
+  if (clients === 0) return [];
+  return [
+    'local messages = {}',
+    'init = function()',
+    `  for at = 1, ${clients} do`,
+    "    wrk.headers['X-Forwarded-For'] = string.format('10.%d.%d.%d', math.floor(at / 65536), math.floor(at / 256) % 256, at % 256)",
+    '    messages[at] = wrk.format()',
+    '  end',
+    'end',
+    'request = function() return messages[math.random(#messages)] end',
+  ];
 }

@@ -35,9 +35,12 @@ async function bench(options: Options, processes: Processes): Promise<number> {
     const measurements: Measurement[] = [];
     for (const scenario of options.scenarios) {
       // Others have no such thing as a frontend of a prefix.
-      const able = scenario.prefixes === undefined ? peers : peers.filter(({ name }) => name === 'cjs-proxy');
+      const forAll = scenario.prefixes === undefined && scenario.limit === undefined;
+      const able = forAll ? peers : peers.filter(({ name }) => name === 'cjs-proxy');
       const prefixes = scenario.prefixes ?? 0;
-      measurements.push(...(await measureScenario(scenario, able, { ...setup, prefixes }, options.effort, say)));
+      measurements.push(
+        ...(await measureScenario(scenario, able, { ...setup, prefixes, limit: scenario.limit ?? null }, options.effort, say)),
+      );
     }
     const verdicts = judge(measurements);
     const { rounds, seconds } = options.effort;

@@ -17,6 +17,18 @@ export interface Scenario {
   readonly responseBodyBytes: number;
   /** Path prefixes of the host, the job's path among them, each with a frontend of its own: for our node alone. Absent: none. */
   readonly prefixes?: number;
+  /** The host is limited: for our node alone. */
+  readonly limit?: ScenarioLimit;
+}
+
+/** A rate limit of the host. */
+export interface ScenarioLimit {
+  /** Points an hour that each client has. */
+  readonly points: number;
+  /** Addresses that requests come from, told by X-Forwarded-For; 0: the one of the load generator. */
+  readonly clients: number;
+  /** The points are few enough that nearly all requests are answered 429. */
+  readonly refused: boolean;
 }
 
 /** Sizes of the bodies, in bytes. */
@@ -85,5 +97,34 @@ export const scenarios: readonly Scenario[] = [
     title: 'GET 128 B, 64 connections, a host with 100,000 path prefixes',
     connections: 64,
     prefixes: 100_000,
+  },
+  {
+    ...get,
+    name: 'limited-64',
+    title: 'GET 128 B, 64 connections, a limited host',
+    connections: 64,
+    limit: { points: 1_000_000_000, clients: 0, refused: false },
+  },
+  {
+    ...get,
+    name: 'refused-64',
+    title: 'GET 128 B, 64 connections, a client without points',
+    connections: 64,
+    headers: { Accept: 'application/json' },
+    limit: { points: 100, clients: 0, refused: true },
+  },
+  {
+    ...get,
+    name: 'clients-1',
+    title: 'GET 128 B, 64 connections, a limited host, one client behind a trusted proxy',
+    connections: 64,
+    limit: { points: 1_000_000_000, clients: 1, refused: false },
+  },
+  {
+    ...get,
+    name: 'clients-100k',
+    title: 'GET 128 B, 64 connections, a limited host, 100,000 clients behind a trusted proxy',
+    connections: 64,
+    limit: { points: 500, clients: 100_000, refused: false },
   },
 ];

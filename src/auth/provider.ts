@@ -1,7 +1,7 @@
 // A provider in use: its check behind a cache of verdicts, and one check at a time for equal questions.
 
 import type { OwnedNames } from './owned-names.js';
-import type { AuthQuestion, Check, Verdict } from './verdict.js';
+import type { AuthQuestion, Check, ShownCredential, Verdict } from './verdict.js';
 import { credentialDigest, isShareable, type VerdictCache } from './verdict-cache.js';
 
 /** What a request that passes loses and keeps. */
@@ -36,7 +36,7 @@ export class Provider implements PassRules {
   decide(question: AuthQuestion): Verdict | Promise<Verdict> {
     const key = this.#parts.check.keyOf(question);
     if (key === '') return this.#ask(question);
-    const digest = credentialDigest(key);
+    const digest = digestOf(key, question.shown);
     return this.#parts.cache.get(digest) ?? this.#decideOnce(digest, question);
   }
 
@@ -73,6 +73,18 @@ export class Provider implements PassRules {
     }
     return verdict;
   }
+}
+
+/** Longest text that is kept with a connection. */
+const longestShown = 2048;
+
+function digestOf(key: string, shown: ShownCredential | null): string {
+  if (shown === null || key.length > longestShown) return credentialDigest(key);
+  if (shown.text !== key) {
+    shown.digest = credentialDigest(key);
+    shown.text = key;
+  }
+  return shown.digest;
 }
 
 /** Those who wait for the same check may have its result, also that it failed: asking again at once would not help. */

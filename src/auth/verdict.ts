@@ -1,5 +1,11 @@
 // The contract of a check: what it is told of a request, and what it decides. Plain values: nothing here knows an exchange.
 
+/** A text that decisions hang on, and its digest, kept with a connection so that it is not computed for each of its requests. */
+export interface ShownCredential {
+  text: string;
+  digest: string;
+}
+
 /** What a check may look at. */
 export interface AuthQuestion {
   /** Value of Authorization, or empty. */
@@ -12,6 +18,8 @@ export interface AuthQuestion {
   readonly target: string;
   readonly clientAddress: string;
   readonly requestId: string;
+  /** What the connection showed last; null: it is one of many clients. */
+  readonly shown: ShownCredential | null;
   /** All lines as they came, for keys of caches. */
   readonly headerText: string;
   /** The value of a header, several lines of it joined; empty where there is none. */

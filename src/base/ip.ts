@@ -1,5 +1,6 @@
 // IP addresses and CIDR ranges as people and sockets write them, and sets of them to ask for membership.
-import { BlockList, isIPv4, isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
+import { ipv4Table, ipv6Table } from './address-table.js';
 
 /** A set of addresses and ranges; immutable. */
 export interface AddressSet {
@@ -60,25 +61,38 @@ function bounded(family: AddressRange['family'], address: string, prefix: number
 const emptySet: AddressSet = { has: () => false };
 
 /**
- * Builds a set. One list a family: a single one would let `::/0` hold every IPv4 address too, which nobody means.
+ * Builds a set. One table a family: `::/0` holds no IPv4 address, which nobody means. Asking costs the same however many entries there are
+ * (a `net.BlockList` looks at one after another).
  * @param entries addresses and CIDR ranges
  * @throws Error that names the first entry which is neither
  */
 export function createAddressSet(entries: readonly string[]): AddressSet {
-  if (entries.length === 0) return emptySet;
-  const lists = { ipv4: new BlockList(), ipv6: new BlockList() };
+  const { set, wrong } = collectAddresses(entries);
+  const [first] = wrong;
+  if (first !== undefined) {
+    throw new Error(`"${first}" is neither an IP address nor a range such as 10.0.0.0/8 or 2001:db8::/32`);
+  }
+  return set;
+}
+
+/** As `createAddressSet`, for lists that others write: what is neither an address nor a range is told and left out. */
+export function collectAddresses(entries: Iterable<string>): { readonly set: AddressSet; readonly wrong: readonly string[] } {
+  const tables = { ipv4: ipv4Table(), ipv6: ipv6Table() };
+  const wrong: string[] = [];
+  let found = 0;
   for (const entry of entries) {
     const range = parseRange(entry.trim());
-    if (range === null) {
-      throw new Error(`"${entry}" is neither an IP address nor a range such as 10.0.0.0/8 or 2001:db8::/32`);
+    if (range === null) wrong.push(entry);
+    else {
+      tables[range.family].add(range.address, range.prefix);
+      found++;
     }
-    lists[range.family].addSubnet(range.address, range.prefix, range.family);
   }
-  return {
-    has(address) {
-      const plain = plainAddress(address);
-      if (isIPv4(plain)) return lists.ipv4.check(plain, 'ipv4');
-      return isIPv6(plain) && lists.ipv6.check(plain, 'ipv6');
-    },
+  if (found === 0) return { set: emptySet, wrong };
+  const has = (address: string): boolean => {
+    const plain = plainAddress(address);
+    if (isIPv4(plain)) return tables.ipv4.has(plain);
+    return isIPv6(plain) && tables.ipv6.has(plain);
   };
+  return { set: { has }, wrong };
 }

@@ -50,7 +50,11 @@ export class CertificateCache implements StoreListener {
    * @param host lower case; empty for a client that names none
    */
   find(host: string): Certificate | null | Promise<Certificate | null> {
-    const found = candidates(host).map((name) => this.#records.get(name));
+    const names = candidates(host);
+    const own = this.#records.get(names[0] as string);
+    // The usual case; what is not there of the others may have been forgotten for a flood of invented names.
+    if (!(own instanceof Promise) && own.certificate !== null && isServable(own.certificate)) return own.certificate;
+    const found = [own, ...names.slice(1).map((name) => this.#records.get(name))];
     if (!found.some((one) => one instanceof Promise)) return choose(found as Made[]);
     const settled = found.map(async (one) => {
       try {
@@ -117,9 +121,13 @@ function choose(found: readonly Made[]): Certificate | null {
   const there = found.map(({ certificate }) => certificate).filter((certificate) => certificate !== null);
   const [first, second] = there;
   if (first === undefined) return null;
+  return second !== undefined && second.name !== '*' && !isServable(first) && isServable(second) ? second : first;
+}
+
+/** Whether clients take it as far as its dates go. */
+function isServable({ pairs }: Certificate): boolean {
   const now = Date.now();
-  const inDate = (certificate: Certificate) => certificate.pairs.some((pair) => isInDate(pair, now));
-  return second !== undefined && second.name !== '*' && !inDate(first) && inDate(second) ? second : first;
+  return pairs.some((pair) => isInDate(pair, now));
 }
 
 /** OpenSSL refuses what is too weak, such as short keys and signatures by MD5. */

@@ -104,7 +104,7 @@ export class NameServers {
         ...options,
         ...(certificate === null ? standard : own),
         // Without authorities an empty list: those of the system vouch for no client.
-        ca: authorities === null ? [] : authorities.pem,
+        ca: authorities === null || authorities.pem === '' ? [] : authorities.pem,
         requestCert: authorities !== null,
         // A client without a good certificate is told so by a page, and may be served other frontends of the name.
         rejectUnauthorized: false,

@@ -1,4 +1,5 @@
 // Certificates from files: key and certificate of a listener, authorities of backends; read and checked at the start.
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import tls from 'node:tls';
 import type { TlsBind } from '../config/config.js';
@@ -18,27 +19,44 @@ function read(path: string, what: string): Buffer {
  * @throws StartError when it cannot be read or holds no certificate
  */
 export function readAuthority(path: string): string {
-  const text = read(path, 'certificate authority of server.backendCa').toString('latin1');
-  if (!text.includes('-----BEGIN CERTIFICATE-----'))
-    throw new StartError(`server.backendCa: ${path} holds no certificate in PEM form`);
+  return authorityText(path, 'certificate authority of server.backendCa', 'server.backendCa');
+}
+
+function authorityText(path: string, what: string, setting: string): string {
+  const text = read(path, what).toString('latin1');
+  if (!text.includes('-----BEGIN CERTIFICATE-----')) throw new StartError(`${setting}: ${path} holds no certificate in PEM form`);
   return text;
 }
 
+/** The files of a bind. */
+export interface BindFiles {
+  /** Null: the bind has no certificate of its own. */
+  readonly standard: Pick<tls.SecureContextOptions, 'key' | 'cert' | 'passphrase'> | null;
+  /** PEM: authorities of client certificates; empty: there are none. */
+  readonly clientCa: string;
+  /** What clients will object to, one line each. */
+  readonly warnings: readonly string[];
+}
+
 /**
- * TLS options of a bind.
+ * Reads the files of a bind.
+ * @param now milliseconds since the epoch
  * @throws StartError that names the file which is missing, unreadable or does not fit the others
  */
-export function staticCertificate(bind: TlsBind): tls.SecureContextOptions {
+export function staticCertificate(bind: TlsBind, now: number): BindFiles {
   const where = `https ${bind.address}:${bind.port}`;
-  const options: tls.SecureContextOptions = {
-    ...keyPair(bind, where),
-    minVersion: bind.minVersion,
-    honorCipherOrder: bind.honorCipherOrder,
-    ...(bind.ca.length > 0 ? { ca: bind.ca.map((path) => read(path, `certificate authority of ${where}`)) } : {}),
-    ...(bind.passphrase !== '' ? { passphrase: bind.passphrase } : {}),
-    ...(bind.ciphers !== '' ? { ciphers: bind.ciphers } : {}),
-  };
-  return checked(options, bind, where);
+  const clientCa = bind.ca.map((path) => authorityText(path, `certificate authority of ${where}`, 'https.ca')).join('\n');
+  if (bind.cert === '') return { standard: null, clientCa, warnings: [] };
+  const pair = { ...keyPair(bind, where), ...(bind.passphrase !== '' ? { passphrase: bind.passphrase } : {}) };
+  const { ciphers } = bind;
+  checked({ ...pair, ...(ciphers !== '' ? { ciphers } : {}) }, bind, where);
+  const { validFrom, validTo } = new X509Certificate(pair.cert);
+  const warnings: string[] = [];
+  if (now > Date.parse(validTo))
+    warnings.push(`the certificate of ${where}, ${bind.cert}, expired on ${validTo}; it is served all the same`);
+  if (now < Date.parse(validFrom))
+    warnings.push(`the certificate of ${where}, ${bind.cert}, is not valid before ${validFrom}; it is served all the same`);
+  return { standard: pair, clientCa, warnings };
 }
 
 /**
@@ -46,14 +64,11 @@ export function staticCertificate(bind: TlsBind): tls.SecureContextOptions {
  * @param where named in messages, e.g. `stream db`
  * @throws StartError as `staticCertificate`
  */
-export function streamCertificate(
-  files: Pick<TlsBind, 'key' | 'cert' | 'minVersion'>,
-  where: string,
-): tls.SecureContextOptions {
+export function streamCertificate(files: Pick<TlsBind, 'key' | 'cert' | 'minVersion'>, where: string): tls.SecureContextOptions {
   return checked({ ...keyPair(files, where), minVersion: files.minVersion }, files, where);
 }
 
-function keyPair(files: Pick<TlsBind, 'key' | 'cert'>, where: string): tls.SecureContextOptions {
+function keyPair(files: Pick<TlsBind, 'key' | 'cert'>, where: string): { readonly key: Buffer; readonly cert: Buffer } {
   return { key: read(files.key, `key of ${where}`), cert: read(files.cert, `certificate of ${where}`) };
 }
 

@@ -7,8 +7,10 @@ import { loadConfig } from '../config/load.js';
 import { nearestName } from '../config/nearest.js';
 import { StartError } from '../errors/start-error.js';
 import { check } from './commands/check.js';
+import { encryptKeyOf } from './commands/encrypt-key.js';
 import { hashPasswordOf } from './commands/hash-password.js';
 import { serve } from './commands/serve.js';
+import { tcp } from './commands/tcp.js';
 
 interface Options extends Flags {
   readonly config?: string;
@@ -33,7 +35,7 @@ export async function main(words: readonly string[], env: Readonly<Record<string
     .action(async (_options: unknown, command: Command) => {
       refuseUnknown(command.args, program);
       const { dry, quiet } = program.opts<Options>();
-      code = dry === true ? check(load()) : await serve(load(), quiet === true);
+      code = dry === true ? check(load()) : await serve(load(), load, quiet === true);
     });
   program
     .command('check')
@@ -42,10 +44,23 @@ export async function main(words: readonly string[], env: Readonly<Record<string
       code = check(load());
     });
   program
+    .command('encrypt-key <name>')
+    .description('read a private key from stdin and print it encrypted, for the field key of the record tls:NAME')
+    .action(async (name: string) => {
+      code = await encryptKeyOf(load(), name, process.stdin);
+    });
+  program
     .command('hash-password')
     .description('read a password from stdin and print its hash, for the field user:NAME of an auth: record')
     .action(async () => {
       code = await hashPasswordOf(process.stdin);
+    });
+  program
+    .command('tcp')
+    .description('multiplex TCP as Proximux, as its environment variables say')
+    .option('--warmup', 'connect to all target servers before listening')
+    .action(async ({ warmup }: { readonly warmup?: boolean }) => {
+      code = await tcp(env, warmup === true);
     });
 
   try {

@@ -8,7 +8,7 @@ export interface Bind {
   readonly port: number;
 }
 
-/** An address to listen on with TLS; file paths, read when the listener opens. */
+/** An address to listen on with TLS; file paths, read when the listener opens. Without `key` and `cert` it has the certificates of the store alone. */
 export interface TlsBind extends Bind {
   readonly key: string;
   readonly cert: string;
@@ -18,6 +18,22 @@ export interface TlsBind extends Bind {
   readonly honorCipherOrder: boolean;
   /** Lowest protocol: TLSv1.2 or TLSv1.3. */
   readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+  /** Mozilla's recommendations; the stricter of it and `minVersion` counts. */
+  readonly preset: 'modern' | 'intermediate';
+}
+
+/** Settings of `https` that all its addresses share. */
+export interface HttpsConfig {
+  readonly bind: readonly TlsBind[];
+  /** Certificates of the store kept in memory, a worker. */
+  readonly certificateEntries: number;
+  /** Milliseconds that a set of ticket keys is used; 0: for ever. */
+  readonly ticketRotation: number;
+  /** Seconds that a session may be resumed. */
+  readonly ticketLifetime: number;
+  /** Secrets for private keys in the store, and a file with more of them; empty: none. */
+  readonly storeKeys: readonly string[];
+  readonly storeKeyFile: string;
 }
 
 type AccessLogFormat = 'hipache' | 'combined' | 'json';
@@ -118,6 +134,25 @@ export interface LimitsConfig {
   readonly referer: boolean;
 }
 
+/** Settings of `frontDoor`: what a worker takes from clients, each 0 for no bound. */
+export interface FrontDoorConfig {
+  /** Connections; `auto`: as many as leave descriptors for backends. */
+  readonly connections: number | 'auto';
+  readonly connectionsPerAddress: number;
+  readonly requestsPerConnection: number;
+  /** Bytes a second of a request body, and the milliseconds by which it may fall behind. */
+  readonly minBodyRate: number;
+  readonly bodyGrace: number;
+  /** Bytes kept for clients. */
+  readonly maxBuffered: number;
+  /** Path; null: none. */
+  readonly blocklistFile: string | null;
+  /** Delay of the event loop from which on load is shed, and how long that may last before health checks fail. */
+  readonly overloadDelay: number;
+  readonly overloadPatience: number;
+  readonly refusedPaths: readonly ('encoded-slash' | 'nul' | 'dot-segment')[];
+}
+
 /** Everything. Frozen. */
 export interface Config {
   /** Path of the file, or `defaults`. */
@@ -126,7 +161,7 @@ export interface Config {
   readonly warnings: readonly string[];
   readonly server: ServerConfig;
   readonly http: { readonly bind: readonly Bind[] };
-  readonly https: { readonly bind: readonly TlsBind[] };
+  readonly https: HttpsConfig;
   /** TCP listeners. */
   readonly streams: readonly StreamConfig[];
   readonly admin: AdminConfig;
@@ -134,6 +169,7 @@ export interface Config {
   readonly driver: { readonly read: string; readonly write: string };
   readonly redis: RedisConfig;
   readonly limits: LimitsConfig;
+  readonly frontDoor: FrontDoorConfig;
   /** Addresses and CIDR ranges. */
   readonly trustedProxies: readonly string[];
   /** Whom a root process becomes; empty: stays. */

@@ -1,5 +1,5 @@
 // The effective configuration as a person may see it: in the units and shape of the file, with secrets hidden.
-import type { Config, RedisConfig, ServerConfig } from './config.js';
+import type { Config, HttpsConfig, RedisConfig, ServerConfig } from './config.js';
 import { maskDriverUrl } from './driver-url.js';
 import { describeStream } from './explain-stream.js';
 import { allSettings } from './schema.js';
@@ -10,7 +10,18 @@ export function describeConfig(config: Config): string {
   const shown = {
     server: inFileUnits('server', server.stickySecret === '' ? server : { ...server, stickySecret: 'CENSORED' }),
     http,
-    https: { bind: https.bind.map((bind) => (bind.passphrase === '' ? bind : { ...bind, passphrase: 'CENSORED' })) },
+    https: {
+      ...inFileUnits('https', https),
+      storeKeys: https.storeKeys.map(() => 'CENSORED'),
+      storeKeyFile: https.storeKeyFile || undefined,
+      bind: https.bind.map((bind) => ({
+        ...bind,
+        // What is not set may not be written either.
+        key: bind.key || undefined,
+        cert: bind.cert || undefined,
+        passphrase: bind.passphrase === '' ? '' : 'CENSORED',
+      })),
+    },
     admin,
     streams: streams.map(describeStream),
     driver: (driver.read === driver.write ? [driver.read] : [driver.read, driver.write]).map(maskDriverUrl),
@@ -24,7 +35,7 @@ export function describeConfig(config: Config): string {
 }
 
 /** The values of a section in the order of the schema. Durations are milliseconds inside the program and seconds in a file. */
-function inFileUnits(section: 'server' | 'redis', values: ServerConfig | RedisConfig): Record<string, unknown> {
+function inFileUnits(section: 'server' | 'redis' | 'https', values: ServerConfig | RedisConfig | HttpsConfig): Record<string, unknown> {
   const byKey = new Map<string, unknown>(Object.entries(values));
   const known = allSettings.filter(({ path }) => path.startsWith(`${section}.`));
   return Object.fromEntries(

@@ -22,7 +22,7 @@ const inert: Readonly<Record<string, string>> = {
   'metrics-address': 'this version has no metrics address',
   // Alone it is a misplaced `server.engine` rather than a sign of PlanB.
   engine: 'the engine is chosen by `server.engine`; TLS is not passed through by this version',
-  'load-certificates-from': 'this version takes certificates from `https.key` and `https.cert` alone',
+  'load-certificates-from': 'certificates are taken from the records `tls:<name>`, and else from `https.key` and `https.cert`',
 };
 
 /** Flags that take part in the decision of how to listen, and others with rules of their own. */

@@ -2,8 +2,8 @@
 import type { Bind } from './config.js';
 import type { Draft } from './draft.js';
 import type { StreamItemSettings } from './schema-streams.js';
-import type { StreamConfig } from './stream-config.js';
 import type { Strategy } from './strategy.js';
+import type { StreamConfig } from './stream-config.js';
 
 /** What streams take from `server` where they say nothing. */
 export interface StreamDefaults {
@@ -34,7 +34,8 @@ export function resolveStreams(
     if (path !== undefined && port !== undefined) refuse('path', JSON.stringify(path), 'a port or a path, not both');
     if (path === undefined && port === undefined) refuse('port', '', 'a port from 0 to 65535, or a path');
     const place = path ?? `${address}:${port}`;
-    if (port !== 0 && places.has(place)) refuse(path === undefined ? 'port' : 'path', place, 'a place that nothing else listens on');
+    if (port !== 0 && places.has(place))
+      refuse(path === undefined ? 'port' : 'path', place, 'a place that nothing else listens on');
     places.add(place);
     return {
       name,

@@ -1,6 +1,6 @@
 // From settings that passed one by one to the effective configuration: defaults that hang on others, and rules between settings.
 import { availableParallelism } from 'node:os';
-import type { Bind, Config, ServerConfig } from './config.js';
+import type { Bind, Config, HttpsConfig, ServerConfig } from './config.js';
 import type { Draft } from './draft.js';
 import { formatRedisUrl, parseDriverUrl } from './driver-url.js';
 import type { Settings } from './schema.js';
@@ -24,16 +24,22 @@ export function resolveConfig(settings: Settings, draft: Draft, root: boolean): 
     warnings: draft.warnings,
     server: resolveServer(settings, driver.read.startsWith('memory:'), draft),
     http: { bind: http },
-    https: { bind: https },
+    https: { ...resolveHttps(settings), bind: https },
     streams,
     admin: settings.admin,
     driver,
     redis: settings.redis,
     limits: settings.limits,
+    frontDoor: settings.frontDoor,
     trustedProxies: settings.trustedProxies,
     ...user,
     logLevel: settings.logLevel ?? (settings.server.debug ? 'debug' : 'info'),
   };
+}
+
+function resolveHttps({ https }: Settings): Omit<HttpsConfig, 'bind'> {
+  const { certificateEntries, ticketRotation, ticketLifetime, storeKeys, storeKeyFile = '' } = https;
+  return { certificateEntries, ticketRotation, ticketLifetime, storeKeys, storeKeyFile };
 }
 
 function resolveServer({ server }: Settings, memory: boolean, draft: Draft): ServerConfig {

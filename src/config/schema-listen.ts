@@ -1,13 +1,14 @@
 // The settings of `http` and `https`: addresses to listen on, keys and certificates.
 import { isIP } from 'node:net';
 import * as z from 'zod';
-import { authoritiesAllowed, choice, filePath, filePaths, noted, wholeNumber, yesOrNo } from './fields.js';
+import { authoritiesAllowed, choice, duration, filePath, filePaths, noted, seconds, wholeNumber, yesOrNo } from './fields.js';
 
 const addressAllowed = 'an IP address such as 127.0.0.1, 0.0.0.0 or ::';
 const bindAllowed = `${addressAllowed}, or a list of them or of {"address": …, "port": …}`;
 const portAllowed = 'a port from 0 to 65535';
 const keyAllowed = 'the path of a PEM file with a private key';
 const certAllowed = 'the path of a PEM file with a certificate and its chain';
+const presets = ['modern', 'intermediate'] as const;
 const secureOptionsAllowed = 'a whole number';
 
 /** An address and, where the text has one, a port. */
@@ -53,19 +54,19 @@ const itemPort = z
 const tlsShape = {
   key: noted(filePath(keyAllowed).optional(), {
     kind: 'text',
-    explanation: 'Private key. Each address needs one, here or in its own object.',
+    explanation: 'Private key that belongs to `cert`.',
     allowed: keyAllowed,
     standard: '',
   }),
   cert: noted(filePath(certAllowed).optional(), {
     kind: 'text',
-    explanation: 'Certificate and chain. Each address needs one, here or in its own object.',
+    explanation: 'Certificate and chain for names that the store has none for; without one they are refused.',
     allowed: certAllowed,
     standard: '',
   }),
   ca: noted(filePaths(authoritiesAllowed).optional(), {
     kind: 'list',
-    explanation: 'Authorities of client certificates.',
+    explanation: 'Authorities of client certificates, for frontends with `clientAuth` and without `clientCa`.',
     allowed: authoritiesAllowed,
     standard: '[]',
   }),
@@ -103,6 +104,7 @@ const https = z.strictObject(
     ...tlsShape,
     honorCipherOrder: z.boolean({ error: 'true or false' }).optional(),
     minVersion: z.enum(['TLSv1.2', 'TLSv1.3'], { error: '"TLSv1.2", "TLSv1.3"' }).optional(),
+    preset: z.enum(presets, { error: '"modern", "intermediate"' }).optional(),
   },
   { error: bindAllowed },
 );
@@ -124,6 +126,9 @@ export const httpSchema = z.strictObject(
   { error: 'an object' },
 );
 
+const storeKeysAllowed = 'secrets of 32 bytes in base64 or hexadecimal, as one text with commas or a list';
+const storeKeyFileAllowed = 'the path of a file with a secret a line';
+
 /** Section `https`. */
 export const httpsSchema = z.strictObject(
   {
@@ -137,6 +142,40 @@ export const httpsSchema = z.strictObject(
     ...tlsShape,
     honorCipherOrder: yesOrNo("Prefers the order of `ciphers` to the client's.", true),
     minVersion: choice('Lowest protocol that clients may use.', ['TLSv1.2', 'TLSv1.3'], 'TLSv1.2'),
+    preset: choice(
+      "Mozilla's recommendations: `intermediate` speaks TLS 1.2 and 1.3, `modern` TLS 1.3 alone. `ciphers` and `minVersion` may narrow it.",
+      presets,
+      'intermediate',
+    ),
+    certificateEntries: wholeNumber('Certificates of the store that a worker keeps in memory.', 2_000, { from: 10, to: 1_000_000 }),
+    ticketRotation: duration(
+      'How often the keys that session tickets are sealed with are replaced on all nodes; 0: never.',
+      43_200,
+      { from: 0, to: 2_147_483 },
+    ),
+    ticketLifetime: seconds('How long a TLS session may be resumed.', 7_200, { from: 1, to: 604_800 }),
+    storeKeys: noted(
+      z
+        .preprocess(
+          (value) => (typeof value === 'string' ? value.split(',').map((text) => text.trim()) : value),
+          z.array(z.string({ error: storeKeysAllowed }).regex(/^(?:[\w+/-]{43}=?|[0-9a-f]{64})$/i, storeKeysAllowed), {
+            error: storeKeysAllowed,
+          }),
+        )
+        .default([]),
+      {
+        kind: 'list',
+        explanation: 'Secrets that private keys in the store may be encrypted with; the first one encrypts. See `cjs-proxy encrypt-key`.',
+        allowed: storeKeysAllowed,
+        standard: '[]',
+      },
+    ),
+    storeKeyFile: noted(filePath(storeKeyFileAllowed).optional(), {
+      kind: 'text',
+      explanation: 'A file with such secrets, which come after those of `storeKeys`.',
+      allowed: storeKeyFileAllowed,
+      standard: '',
+    }),
   },
   { error: 'an object' },
 );

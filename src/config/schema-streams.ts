@@ -2,7 +2,7 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
 import { choice, duration, durationAs, filePath, noted, size, wholeNumber, yesOrNo } from './fields.js';
-import { framingAllowed, framingSchema } from './schema-framing.js';
+import { framingSchema } from './schema-framing.js';
 import { strategies, strategiesAllowed } from './strategy.js';
 import { streamModes } from './stream-config.js';
 
@@ -32,12 +32,8 @@ export const streamSettingFields = {
   targetConnections: wholeNumber('Connections to one target at a time, a worker; 0: any number.', 0, { from: 0, to: most }),
   connections: wholeNumber('Upstream connections of fifo and funnel, a worker; 0: one a target.', 0, { from: 0, to: 10_000 }),
   async: yesOrNo('A funnel sends the next message before the last one is answered.', false),
-  framing: noted(framingSchema.default({ kind: 'chunk' }), {
-    kind: 'text',
-    explanation: 'How fifo and funnel part messages.',
-    allowed: framingAllowed,
-    standard: '"chunk"',
-  }),
+  /** How fifo and funnel part messages. Without a note, so that a fault tells what is wrong inside of it. */
+  framing: framingSchema.default({ kind: 'chunk' }),
   maxMessage: size('Largest message of fifo and funnel.', 1 << 20, { from: 1, to: gibibyte }),
   maxWaiting: size('Bytes that may wait in fifo and funnel.', 16 << 20, { from: 1, to: gibibyte }),
   inactivityTimeout: duration('Silence of both sides after which a connection is closed; 0: never.', 0),

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { parseRange } from '../base/ip.js';
 import { parseDriverUrl } from './driver-url.js';
+import { frontDoorSchema } from './schema-front-door.js';
 import { duration, noted, type SettingNote, settingNotes, wholeNumber } from './fields.js';
 import { adminSchema, httpSchema, httpsSchema } from './schema-listen.js';
 import { limitsSchema } from './schema-limits.js';
@@ -54,6 +55,7 @@ export const settingsSchema = z.strictObject(
       { error: 'an object' },
     ),
     limits: limitsSchema,
+    frontDoor: frontDoorSchema,
     trustedProxies: noted(
       z
         .preprocess(

@@ -1,5 +1,4 @@
 // The settings of TCP streams as the program works with them: where one listens, and what may be changed while it runs.
-import type { TlsBind } from './config.js';
 import type { Strategy } from './strategy.js';
 
 /** How clients and upstream connections go together; `auto`: by the number of targets and `maxConnections`, as Proximux. */
@@ -57,17 +56,27 @@ export interface StreamSettings {
   readonly cutBlocked: boolean;
 }
 
+/** TLS towards clients; `key` and `cert` are paths of PEM files, read when the listener opens. */
+export interface StreamTls {
+  readonly key: string;
+  readonly cert: string;
+  /** Lowest protocol. */
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+}
+
 /** A stream of the configuration file. */
 export interface StreamConfig {
   readonly name: string;
   readonly address: string;
   /** 0 with a `path`, and where any free port will do. */
   readonly port: number;
+  /** The address `::` takes no IPv4. */
+  readonly ipv6Only?: boolean;
   /** Of a unix socket to listen on; empty: `address` and `port` count. */
   readonly path: string;
   /** Every connection begins with a PROXY header, and comes from a trusted proxy. */
   readonly proxyProtocol: boolean;
-  readonly tls: Pick<TlsBind, 'key' | 'cert' | 'minVersion'> | null;
+  readonly tls: StreamTls | null;
   /** Used where the store has no targets for the stream. */
   readonly targets: readonly string[];
   readonly settings: StreamSettings;

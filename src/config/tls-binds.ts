@@ -19,10 +19,10 @@ export function resolveTlsBinds(section: TlsSettings, draft: Draft): TlsBind[] {
 function resolveTlsBind(item: TlsBindSettings, section: TlsSettings, path: readonly PropertyKey[], draft: Draft): TlsBind {
   const key = item.key ?? section.key ?? '';
   const cert = item.cert ?? section.cert ?? '';
-  // An address that brings half of a pair is told about the other half; one that brings nothing lacks what the section should say.
+  // Without both, the store alone has certificates. An address that brings half of a pair is told about the other half; one that brings nothing lacks what the section should say.
   const place = item.key === undefined && item.cert === undefined ? ['https'] : path;
-  if (key === '') draft.refuse(missing('key', 'the path of a PEM file with a private key', place, draft));
-  if (cert === '') draft.refuse(missing('cert', 'the path of a PEM file with a certificate', place, draft));
+  if (key === '' && cert !== '') draft.refuse(missing('key', 'the path of a PEM file with a private key', place, draft));
+  if (cert === '' && key !== '') draft.refuse(missing('cert', 'the path of a PEM file with a certificate', place, draft));
   // The passphrase belongs to a key: an address with a key of its own does not inherit it.
   const passphrase = item.passphrase ?? (key === section.key ? section.passphrase : undefined) ?? '';
   return {
@@ -39,6 +39,7 @@ function resolveTlsBind(item: TlsBindSettings, section: TlsSettings, path: reado
     ),
     honorCipherOrder: item.honorCipherOrder ?? section.honorCipherOrder,
     minVersion: lowestVersion(item, section, draft),
+    preset: item.preset ?? section.preset,
   };
 }
 

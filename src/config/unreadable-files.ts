@@ -8,9 +8,10 @@ export function findUnreadableFiles(config: Config): Fault[] {
   // By file, as several addresses often share one: it is told of once, where it is named first.
   const places = new Map<string, string>();
   const note = (file: string, place: string) => places.set(file, places.get(file) ?? place);
+  if (config.https.storeKeyFile !== '') note(config.https.storeKeyFile, 'https.storeKeyFile');
   config.https.bind.forEach(({ key, cert, ca }, index) => {
-    note(key, `https.bind[${index}].key`);
-    note(cert, `https.bind[${index}].cert`);
+    if (key !== '') note(key, `https.bind[${index}].key`);
+    if (cert !== '') note(cert, `https.bind[${index}].cert`);
     for (const file of ca) note(file, `https.bind[${index}].ca`);
   });
   config.streams.forEach(({ tls }, index) => {
@@ -19,6 +20,7 @@ export function findUnreadableFiles(config: Config): Fault[] {
     note(tls.cert, `streams[${index}].tls.cert`);
   });
   for (const file of config.server.backendCa) note(file, 'server.backendCa');
+  if (config.frontDoor.blocklistFile !== null) note(config.frontDoor.blocklistFile, 'frontDoor.blocklistFile');
   const pages = config.server.staticDir;
   if (pages !== null) note(pages, 'server.staticDir');
   return [...places].flatMap(([file, path]): Fault[] => {

@@ -23,6 +23,7 @@ const rows = {
   'bad-request-line': [400, 'client', 'no', 'The request line is malformed.'],
   'bad-header': [400, 'client', 'no', 'A header field is malformed.'],
   'bad-host': [400, 'client', 'no', 'The Host header is invalid.'],
+  'bad-target': [400, 'client', 'no', 'The path of this request is not allowed here.'],
   'no-host': [400, 'client', 'no', 'The request has no Host header.'],
   'ambiguous-length': [400, 'client', 'no', 'The length of the request body can be read in two ways.'],
   'bad-chunk': [400, 'client', 'no', 'The chunked request body is malformed.'],
@@ -73,6 +74,7 @@ const rows = {
   'queue-full': [503, 'proxy', 'no', 'Too many requests for this site are waiting.'],
   'queue-timeout': [503, 'proxy', 'no', 'The request waited too long for its turn.'],
   'pool-exhausted': [503, 'proxy', 'no', 'Too many connections to the application are in use.'],
+  overloaded: [503, 'proxy', 'no', 'The proxy has more to do than it can. Please try again later.'],
   draining: [503, 'proxy', 'no', 'The proxy is shutting down.'],
   internal: [500, 'proxy', 'no', 'The proxy failed to handle the request.'],
 } as const satisfies Record<string, readonly [number, ErrorSource, RetryAdvice, string]>;

@@ -32,10 +32,14 @@ export interface Client {
   readonly secure: boolean;
   /** The port that the client connected to. */
   readonly localPort: number;
+  /** Which overload of the worker it connected in; 0: there was none. */
+  readonly episode: number;
   /** Null where the connection did not come over TLS. */
   readonly tls: ClientTls | null;
   /** The authority of its last request: asking again for the same one gives this string, whose hash is known already. */
   lastAuthority: string;
+  /** The credential of its last request and the digest that verdicts about it are kept by; both empty: none yet. */
+  readonly shown: { text: string; digest: string };
   /** What an engine tells backends about this client, kept for the next request; see engine/outgoing-head. */
   readonly forwardedLines: { authority: string; text: string };
 }

@@ -68,6 +68,8 @@ export class Exchange {
   limits: TimeLimits | null = null;
   /** Group of a traffic split that serves it, and whether the client is to be told; null: there is no split. */
   group: ChosenGroup | null = null;
+  /** The backend that its sticky cookie names, dead or alive; null: none, or none that there is. */
+  session: Backend | null = null;
   /** The backend of the next attempt, chosen before the answer of this one was dropped; else null. */
   next: Backend | null = null;
   /** Backends already tried; null until the first attempt failed. */
@@ -86,6 +88,8 @@ export class Exchange {
   outcome: Outcome = 'open';
   /** True once the exchange became a tunnel. */
   tunnel = false;
+  /** The connection is to end with the answer, whatever the client wishes. */
+  closing = false;
   /** Header lines to add to whatever is answered, each ended by CRLF. */
   responseLines = '';
   /** Those of them that the frontend's `responseHeaders` ask for. */
@@ -140,6 +144,7 @@ export class Exchange {
     const releases = this.#releases;
     if (releases !== null) for (const release of releases) release();
     this.#finish?.(this);
+    this.body.release();
     this.downstream.released();
   }
 }

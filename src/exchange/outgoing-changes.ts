@@ -12,6 +12,14 @@ const told: ReadonlySet<string> = new Set([
   'x-request-id',
 ]);
 
+/** Whether a backend would be told less of the client if lines of these names were left out. @param names in lower case */
+export function namesForwarded(names: Iterable<string>): boolean {
+  for (const name of names) if (told.has(name)) return true;
+  return false;
+}
+
+const none: ReadonlySet<string> = new Set();
+
 /** Later changes win. The values must be fit for a header line: no control characters. */
 export class OutgoingChanges {
   /** Path and query in place of the client's; empty: the client's, verbatim. */
@@ -24,26 +32,86 @@ export class OutgoingChanges {
   attemptLines = '';
   /** Whether `removed` has names of lines that the proxy itself would add. */
   removesForwarded = false;
+  #removed: ReadonlySet<string> = none;
+  /** Whether `#removed` is this exchange's own: a set of a policy is shared by all its exchanges for as long as it is enough. */
+  #own = false;
+  /** Names of `lines`, as they were given. */
+  #added: string[] | null = null;
+
   /** Names, in lower case, of lines of the client that are left out. */
-  readonly removed = new Set<string>();
+  get removed(): ReadonlySet<string> {
+    return this.#removed;
+  }
 
   /** Leaves a field out, the client's and what was added under its name. */
   remove(name: string): void {
     const lower = name.toLowerCase();
-    this.removed.add(lower);
     if (told.has(lower)) this.removesForwarded = true;
-    if (this.lines !== '') this.lines = withoutNames(this.lines, new Set([lower]));
+    this.#ownNames().add(lower);
+    this.#takeBack(lower);
+  }
+
+  /**
+   * The same for several fields at once.
+   * @param names in lower case; not changed by anybody any more
+   * @param forwarded what `namesForwarded` says of them
+   */
+  removeAll(names: ReadonlySet<string>, forwarded: boolean): void {
+    if (names.size === 0) return;
+    if (forwarded) this.removesForwarded = true;
+    if (this.#removed.size === 0) {
+      this.#removed = names;
+      this.#own = false;
+    } else {
+      const own = this.#ownNames();
+      for (const name of names) own.add(name);
+    }
+    if (this.#added !== null) for (const name of names) this.#takeBack(name);
   }
 
   /** Adds a line beside those of the client. */
   add(name: string, value: string): void {
     this.lines += `${name}: ${value}\r\n`;
+    if (this.#added === null) this.#added = [name];
+    else this.#added.push(name);
   }
 
   /** Puts a field in place of the client's. */
   set(name: string, value: string): void {
     this.remove(name);
     this.add(name, value);
+  }
+
+  /** The same changes for a request that goes its own way: what an attempt changes later is not its. */
+  copy(): OutgoingChanges {
+    const copy = new OutgoingChanges();
+    copy.target = this.target;
+    copy.host = this.host;
+    copy.lines = this.lines + this.attemptLines;
+    copy.removesForwarded = this.removesForwarded;
+    copy.#removed = new Set(this.#removed);
+    copy.#own = true;
+    if (copy.lines !== '') copy.#added = copy.lines.split('\r\n').map((line) => line.slice(0, line.indexOf(':')));
+    return copy;
+  }
+
+  #ownNames(): Set<string> {
+    if (this.#own) return this.#removed as Set<string>;
+    const names = new Set(this.#removed);
+    this.#removed = names;
+    this.#own = true;
+    return names;
+  }
+
+  /** What was added under a name. Nearly always nothing was. */
+  #takeBack(lower: string): void {
+    const added = this.#added;
+    if (added === null) return;
+    for (const name of added) {
+      if (name.length !== lower.length || name.toLowerCase() !== lower) continue;
+      this.lines = withoutNames(this.lines, new Set([lower]));
+      return;
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 // The body of a request on its way to a backend: keeps the first bytes so that they can be sent again to another backend.
+import { type ByteBudget, unboundedBytes } from '../base/byte-budget.js';
 import { type BodyLength, untilClose } from '../http1/message.js';
 
 /**
@@ -48,6 +49,7 @@ export class RequestBody {
 
   readonly #source: BodySource;
   readonly #keepLimit: number;
+  readonly #budget: ByteBudget;
   #kept: Buffer[] = [];
   #keptBytes = 0;
   #sink: BodySink | null = null;
@@ -61,12 +63,14 @@ export class RequestBody {
    * @param length how the body is delimited; 0: none
    * @param source paused while the sink is full, and while nobody takes bytes and the limit is reached
    * @param keepLimit bytes to keep for another attempt
+   * @param budget of all who keep bytes; when it is full nothing is kept beyond what has come
    */
-  constructor(length: BodyLength, source: BodySource, keepLimit: number) {
+  constructor(length: BodyLength, source: BodySource, keepLimit: number, budget: ByteBudget = unboundedBytes) {
     this.length = length;
     this.complete = length === 0;
     this.#source = source;
     this.#keepLimit = keepLimit;
+    this.#budget = budget;
   }
 
   /** What was received before any sink came, when that is the whole body in one piece; else null. Lets a small body be sent with its head. */
@@ -82,7 +86,7 @@ export class RequestBody {
       if (!sink.bodyData(chunk)) full = true;
       if (this.#sink !== sink) return;
     }
-    if (this.#keptBytes > this.#keepLimit) this.#forget();
+    if (this.#keptBytes > this.#keepLimit || (this.#keptBytes > 0 && this.#budget.full)) this.#forget();
     if (this.complete) sink.bodyEnd(this.trailers);
     else if (full) this.#pause();
     else this.resume();
@@ -120,6 +124,11 @@ export class RequestBody {
     this.resume();
   }
 
+  /** The exchange is over: nothing is kept any more. */
+  release(): void {
+    if (this.#keptBytes > 0) this.#forget();
+  }
+
   /** Source: bytes arrived. The chunk belongs to the body from here, unless true is returned: then its storage may be used again. */
   push(chunk: Buffer): boolean {
     this.received += chunk.length;
@@ -134,12 +143,13 @@ export class RequestBody {
     if (this.repeatable) {
       this.#kept.push(chunk);
       this.#keptBytes += chunk.length;
+      this.#budget.add(chunk.length);
     }
     if (sink !== null) {
-      if (this.repeatable && this.#keptBytes > this.#keepLimit) this.#forget();
+      if (this.repeatable && (this.#keptBytes > this.#keepLimit || this.#budget.full)) this.#forget();
       if (sink.bodyData(chunk)) return sink.takesAtOnce === true && !this.repeatable;
       this.#pause();
-    } else if (this.repeatable && this.#keptBytes >= this.#keepLimit) {
+    } else if (this.repeatable && (this.#keptBytes >= this.#keepLimit || this.#budget.full)) {
       this.#pause();
     }
     return false;
@@ -179,6 +189,7 @@ export class RequestBody {
   #forget(): void {
     this.repeatable = false;
     this.#kept = [];
+    this.#budget.add(-this.#keptBytes);
     this.#keptBytes = 0;
   }
 }

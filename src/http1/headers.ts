@@ -36,7 +36,7 @@ export const Kind = {
   proxyAuthorization: 28,
   location: 29,
   contentType: 30,
-  /** A name that equals one of the above but for `_` in place of `-`; CGI-like backends cannot tell them apart, so it is never forwarded. */
+  /** A name that equals one of the above but for `_` in place of `-`; CGI-like backends cannot tell them apart, so it is never forwarded. Neither are names by which only this proxy may speak. */
   underscored: 31,
 } as const;
 
@@ -78,6 +78,10 @@ export class HeaderList {
     return this.text.slice(this.spans[line * spanSize + 1], this.spans[line * spanSize + 2]);
   }
 
+  nameLengthAt(line: number): number {
+    return (this.spans[line * spanSize + 2] as number) - (this.spans[line * spanSize + 1] as number);
+  }
+
   /** Value of a line, without surrounding blanks. */
   valueAt(line: number): string {
     return this.text.slice(this.spans[line * spanSize + 3], this.spans[line * spanSize + 4]);
@@ -110,6 +114,17 @@ export class HeaderList {
     return all;
   }
 
+  /** Whether there is a line of a name. @param name in lower case */
+  hasName(name: string): boolean {
+    const { spans, text } = this;
+    for (let at = 0; at < spans.length; at += spanSize) {
+      const start = spans[at + 1] as number;
+      const end = spans[at + 2] as number;
+      if (end - start === name.length && text.slice(start, end).toLowerCase() === name) return true;
+    }
+    return false;
+  }
+
   /** All values of a name (in any case), in order. */
   values(name: string): string[] {
     const wanted = name.toLowerCase();
@@ -140,18 +155,28 @@ export class HeaderList {
   without(mask: number, names: ReadonlySet<string> | null): string {
     if ((this.present & mask) === 0 && names === null) return this.text;
     const { spans, text } = this;
+    const lengths = names === null ? 0 : lengthsOf(names);
     let kept = '';
     let from = 0;
     for (let at = 0; at < spans.length; at += spanSize) {
       const kind = spans[at] as number;
       const start = spans[at + 1] as number;
-      const dropped = (mask & (1 << kind)) !== 0 || (names?.has(text.slice(start, spans[at + 2]).toLowerCase()) ?? false);
+      const end = spans[at + 2] as number;
+      let dropped = (mask & (1 << kind)) !== 0;
+      if (!dropped && (lengths & (1 << (end - start))) !== 0) dropped = names!.has(text.slice(start, end).toLowerCase());
       if (!dropped) continue;
       if (start > from) kept += text.slice(from, start);
       from = at + spanSize < spans.length ? (spans[at + spanSize + 1] as number) : text.length;
     }
     return from === 0 ? text : kept + text.slice(from);
   }
+}
+
+/** The lengths of some names, modulo 32, as a mask: most names are told apart by it, without a text being made of them. */
+function lengthsOf(names: ReadonlySet<string>): number {
+  let lengths = 0;
+  for (const name of names) lengths |= 1 << name.length;
+  return lengths;
 }
 
 /** A list without lines. */

@@ -34,6 +34,9 @@ const names: Readonly<Record<Exclude<keyof typeof Kind, 'other' | 'underscored'>
   contentType: 'content-type',
 };
 
+/** What this proxy alone tells backends of client certificates: a client's line of that name is as little forwarded as one with underscores. */
+const ours = ['x-client-cert', 'x-client-cert-subject', 'x-client-cert-issuer', 'x-client-cert-serial', 'x-client-cert-fingerprint'];
+
 const hyphen = 0x2d;
 const underscore = 0x5f;
 const slots = 128;
@@ -46,14 +49,15 @@ const slotOf = (length: number, first: number, lastButOne: number): number =>
 const kindInSlot = new Uint8Array(slots);
 const lengthInSlot = new Uint8Array(slots);
 /** All names one after another; a name begins at the offset of its slot. */
-const letters = Buffer.from(Object.values(names).join(''), 'latin1');
+const letters = Buffer.from([...Object.values(names), ...ours].join(''), 'latin1');
 const offsetInSlot = new Uint16Array(slots);
 
 let offset = 0;
-for (const [key, name] of Object.entries(names)) {
+const kinds = Object.entries(names).map(([key, name]) => [name, Kind[key as keyof typeof names]] as const);
+for (const [name, kind] of [...kinds, ...ours.map((name) => [name, Kind.underscored] as const)]) {
   const slot = slotOf(name.length, name.charCodeAt(0), name.charCodeAt(name.length - 2));
   if (lengthInSlot[slot] !== 0) throw new Error(`two known header names share a slot, find other factors: ${name}`);
-  kindInSlot[slot] = Kind[key as keyof typeof names];
+  kindInSlot[slot] = kind;
   lengthInSlot[slot] = name.length;
   offsetInSlot[slot] = offset;
   offset += name.length;
@@ -61,7 +65,7 @@ for (const [key, name] of Object.entries(names)) {
 
 /**
  * The kind of the header name in the bytes `start` to `end`, which must be bytes of a token, `Kind.other` for a name that is not known, and
- * `Kind.underscored` for a known name with `_` in place of a hyphen.
+ * `Kind.underscored` for a known name with `_` in place of a hyphen, and for the names that are ours.
  */
 export function kindOfName(buffer: Buffer, start: number, end: number): Kind {
   const length = end - start;

@@ -263,6 +263,7 @@ export function createDynamicReverseProxy(options: DynamicReverseProxyOptions = 
   return new DynamicReverseProxy(options);
 }
 
+/** @alias createDynamicReverseProxy */
 export default createDynamicReverseProxy;
 
 /** What `require` gives: the function itself, as its users know it. */

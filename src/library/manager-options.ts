@@ -2,7 +2,6 @@
 import type { Config } from '../config/config.js';
 import { loadConfig } from '../config/load.js';
 import type { Logger } from '../observe/logger.js';
-import type { RouteSsl } from './types.js';
 
 /** All of it is optional: without anything a manager serves HTTP on port 80 from memory. */
 export interface ProxyManagerOptions {
@@ -12,8 +11,6 @@ export interface ProxyManagerOptions {
   readonly sslPort?: number;
   /** Address to listen on; absent: all of the machine. */
   readonly host?: string;
-  /** For names that no route has a certificate for. */
-  readonly ssl?: RouteSsl;
   /** Where routes are kept: `memory:`, `memory:FILE` or a Redis URL, whose frontends are served too. Absent: in memory. */
   readonly driver?: string | readonly string[];
   /** What speaks to backends. */
@@ -31,8 +28,8 @@ const libraryServer = { accessLog: 'none' };
  * The configuration of a manager.
  * @throws ConfigError that names each option which is wrong
  */
-export function managerConfig({ port, host = '::', driver, engine, settings = {} }: ProxyManagerOptions): Config {
-  const { server, http, ...others } = settings;
+export function managerConfig({ port, sslPort, host = '::', driver, engine, settings = {} }: ProxyManagerOptions): Config {
+  const { server, http, https, ...others } = settings;
   return loadConfig({
     settings: {
       logLevel: 'warn',
@@ -40,6 +37,7 @@ export function managerConfig({ port, host = '::', driver, engine, settings = {}
       ...others,
       server: withDefaults(server, libraryServer, engine === undefined ? {} : { engine }),
       http: port === undefined && http !== undefined ? http : { bind: [{ address: host, port: port ?? 80 }] },
+      ...(sslPort === undefined ? { https } : { https: withDefaults(https, {}, { bind: [{ address: host, port: sslPort }] }) }),
     },
     env: {},
   });

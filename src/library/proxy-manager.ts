@@ -11,11 +11,10 @@ import {
 } from '../observe/events.js';
 import { createLogger, type Logger } from '../observe/logger.js';
 import { type ProxyStats, type RouteStats, Tracker } from '../observe/tracker.js';
-import { createProxy, type Proxy as RunningProxy, type SecureBind } from '../proxy/create-proxy.js';
+import { createProxy, type Proxy as RunningProxy } from '../proxy/create-proxy.js';
 import type { Store } from '../store/store.js';
 import { BackendStates } from './backend-states.js';
 import { managerConfig, type ProxyManagerOptions } from './manager-options.js';
-import { type KeyAndCertificate, readSsl } from './read-ssl.js';
 import { Router } from './router.js';
 
 export type { ProxyManagerOptions } from './manager-options.js';
@@ -30,9 +29,7 @@ export class ProxyManager {
   /** The routes; they may be changed at any time. */
   readonly router: Router;
   readonly #config: Config;
-  readonly #options: ProxyManagerOptions;
   readonly #logger: Logger;
-  readonly #ssl: KeyAndCertificate | null;
   readonly #events: EventBus;
   readonly #tracker = new Tracker();
   readonly #callbacks = new Map<string, AuthCallback>();
@@ -43,11 +40,9 @@ export class ProxyManager {
   #running: RunningProxy | null = null;
   #stopping: Promise<void> | null = null;
 
-  /** @throws ConfigError or RouteConfigError in clear lines for options that cannot be used; nothing is opened before `start` */
+  /** @throws ConfigError in clear lines for options that cannot be used; nothing is opened before `start` */
   constructor(options: ProxyManagerOptions = {}) {
-    this.#options = options;
     this.#config = managerConfig(options);
-    this.#ssl = options.ssl === undefined ? null : readSsl(options.ssl, '*');
     this.#logger = options.logger ?? createLogger(this.#config.logLevel);
     this.#events = new EventBus((name, error) => this.#logger.error(`a listener of ${name} failed`, { error }));
     this.#tracker.attach(this.#events);
@@ -171,15 +166,7 @@ export class ProxyManager {
       authCallbacks: this.#callbacks,
       events: this.#events,
       prepare: (store) => this.router.attach(store),
-      secure: this.#secureBinds(),
       ...(engine === 'http-proxy' ? { packageServer: this.proxy } : {}),
     });
-  }
-
-  #secureBinds(): readonly SecureBind[] {
-    const { sslPort, host = '::' } = this.#options;
-    if (sslPort === undefined) return [];
-    const standard = this.#ssl === null ? {} : { key: this.#ssl.key, cert: this.#ssl.cert };
-    return [{ address: host, port: sslPort, tls: { SNICallback: this.router.certificateFor, ...standard } }];
   }
 }

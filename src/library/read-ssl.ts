@@ -1,29 +1,23 @@
 // Key and certificate of a route: PEM texts as they are, files read, both checked to belong together.
 import { readFileSync } from 'node:fs';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import { createSecureContext } from 'node:tls';
 import { RouteConfigError } from './route-config-error.js';
 import type { RouteSsl } from './types.js';
-
-/** PEM texts that fit together, and what a TLS listener needs of them. */
-export interface KeyAndCertificate {
-  readonly key: string;
-  readonly cert: string;
-  readonly context: SecureContext;
-}
 
 /**
  * @param owner whose they are, for messages; never quotes a key
  * @throws RouteConfigError
  */
-export function readSsl(ssl: RouteSsl, owner: string): KeyAndCertificate {
+export function readSsl(ssl: RouteSsl, owner: string): RouteSsl {
   if (typeof ssl !== 'object' || ssl === null) throw new RouteConfigError(owner, 'ssl must be an object with key and cert');
   const key = pem(ssl.key, 'ssl.key', owner);
   const cert = pem(ssl.cert, 'ssl.cert', owner);
   try {
-    return { key, cert, context: createSecureContext({ key, cert, minVersion: 'TLSv1.2' }) };
+    createSecureContext({ key, cert });
   } catch (error) {
     throw new RouteConfigError(owner, `ssl.key and ssl.cert cannot be used together: ${(error as Error).message}`);
   }
+  return { key, cert };
 }
 
 function pem(written: unknown, member: string, owner: string): string {

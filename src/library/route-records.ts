@@ -9,9 +9,9 @@ import { policyFields } from '../model/policy/policy.js';
 import { normaliseHost } from '../routing/host-name.js';
 import { normalPrefix } from '../routing/path-normal.js';
 import { backendEntry } from './backend-entry.js';
-import { type KeyAndCertificate, readSsl } from './read-ssl.js';
+import { readSsl } from './read-ssl.js';
 import { RouteConfigError } from './route-config-error.js';
-import type { BackendConfig, RouteConfig } from './types.js';
+import type { BackendConfig, RouteConfig, RouteSsl } from './types.js';
 
 /** What is written for a route. */
 export interface RouteRecords {
@@ -24,7 +24,7 @@ export interface RouteRecords {
   /** Names and values in turn of the `route:` hash. */
   readonly policy: readonly string[];
   /** Null: the route has none of its own. */
-  readonly ssl: KeyAndCertificate | null;
+  readonly ssl: RouteSsl | null;
   /** A function that was given as `authProvider`, and the name that the policy has for it. */
   readonly callback: { readonly name: string; readonly run: AuthCallback } | null;
 }

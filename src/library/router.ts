@@ -3,7 +3,6 @@ import type { AuthCallback } from '../auth/callback.js';
 import type { Logger } from '../observe/logger.js';
 import type { Store } from '../store/store.js';
 import type { BackendStates } from './backend-states.js';
-import { RouteCertificates } from './route-certificates.js';
 import { parseRouteConfig, parseVHost, type RouteRecords } from './route-records.js';
 import type { Backend, Route, RouteConfig } from './types.js';
 
@@ -24,7 +23,6 @@ interface Entry {
 export class Router {
   readonly #parts: RouterParts;
   readonly #entries = new Map<string, Entry>();
-  readonly #certificates = new RouteCertificates();
   #store: Store | null = null;
 
   constructor(parts: RouterParts) {
@@ -38,11 +36,10 @@ export class Router {
    */
   addRoute(config: RouteConfig): Promise<void> {
     const records = parseRouteConfig(config);
-    const { name, ssl, callback } = records;
+    const { name, callback } = records;
     const before = this.#entries.get(name);
     if (before !== undefined) this.#forget(before.records);
     this.#entries.set(name, { config: { ...config }, records });
-    if (ssl !== null) this.#certificates.set(hostOf(name), ssl.context);
     if (callback !== null) this.#parts.callbacks.set(callback.name, callback.run);
     return this.#written(name, (store) => write(store, records, before?.records ?? null));
   }
@@ -84,11 +81,6 @@ export class Router {
     this.#parts.states.forget();
   }
 
-  /** For a TLS listener: gives the certificate of a name. */
-  get certificateFor(): RouteCertificates['answer'] {
-    return this.#certificates.answer;
-  }
-
   #show({ config, records }: Entry): Route {
     const { states } = this.#parts;
     const backends = records.backends.map((backend): Backend => {
@@ -99,8 +91,7 @@ export class Router {
     return { ...config, id: records.identifier, vHost: records.name, backends };
   }
 
-  #forget({ name, ssl, callback }: RouteRecords): void {
-    if (ssl !== null) this.#certificates.delete(hostOf(name));
+  #forget({ callback }: RouteRecords): void {
     if (callback !== null) this.#parts.callbacks.delete(callback.name);
   }
 

@@ -7,11 +7,11 @@ import { RedisLimiter } from './redis-limiter.js';
 
 /**
  * @param counters null: there is one process, and what it counts is all there is
- * @param bound the most keys that are counted in memory, a window
+ * @param clients whom a worker remembers: an eighth of them is counted in memory too, each of which takes several times as much
  */
-export function createLimiters(counters: StoreCounters | null, whenAway: WhenAway, bound: number): (window: Window) => Limiter {
+export function createLimiters(counters: StoreCounters | null, whenAway: WhenAway, clients: number): (window: Window) => Limiter {
   return (window) => {
-    const own = new MemoryLimiter(window, bound);
+    const own = new MemoryLimiter(window, Math.ceil(clients / 8));
     return counters === null ? own : new FallbackLimiter(window, new RedisLimiter(window, counters), own, whenAway);
   };
 }

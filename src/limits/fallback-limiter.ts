@@ -5,6 +5,8 @@ import type { Count, Limiter, Taking, Window } from './limiter.js';
 export type WhenAway = 'open' | 'local' | 'closed';
 
 export class FallbackLimiter implements Limiter {
+  /** Redis may be back at any moment. */
+  readonly alone = false;
   readonly #shared: Limiter;
   /** Null: nothing counts in its place. */
   readonly #instead: Limiter | null;
@@ -47,6 +49,7 @@ export class FallbackLimiter implements Limiter {
 /** Finds that nothing was ever spent. */
 class OpenLimiter implements Limiter {
   readonly strict = false;
+  readonly alone = false;
   readonly #nothing: Taking;
 
   constructor({ duration }: Window) {

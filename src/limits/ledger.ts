@@ -43,7 +43,7 @@ export class Ledger {
     const { points, duration } = this.window;
     const wanted = cost < points ? cost : points;
     const account = this.#table.of(key);
-    if (now >= account.ends) account.begin(now, 1000 * duration, firstBlock(points));
+    if (now >= account.ends) account.begin(now, 1000 * duration, this.#limiter.alone ? points : firstBlock(points));
     const untold = account.pending + account.telling;
     if (account.spent + untold + wanted > points) return this.#verdict(false, account, now);
     if (untold + wanted > account.block || this.#limiter.strict) return this.#ask(key, account, wanted, now);
@@ -58,10 +58,10 @@ export class Ledger {
   }
 
   async #ask(key: string, account: Account, wanted: number, now: number): Promise<Verdict> {
-    const taking = await this.#limiter.take(key, wanted, secondsLeft(account, now));
+    const taking = await this.#limiter.take(key, wanted, this.#secondsLeft(account, now));
     const then = this.#now();
     account.learn(taking, then);
-    account.block = blockOf(this.window.points, account.spent, account.wish);
+    account.block = this.#blockOf(account);
     // A block that has shrunk below what was given out of the last one would have every request ask until that is told.
     if (account.telling === 0 && account.pending > 0 && account.pending >= tellsAt(account.block)) this.#tell(key, account, then);
     return this.#verdict(taking.taken, account, then);
@@ -74,11 +74,11 @@ export class Ledger {
     account.pending = 0;
     account.wish = nextWish(points, account.wish, now - account.toldAt);
     account.toldAt = Math.floor(now);
-    this.#limiter.spend(key, told, secondsLeft(account, now)).then(
+    this.#limiter.spend(key, told, this.#secondsLeft(account, now)).then(
       (count) => {
         if (account.turn === turn) account.telling = 0;
         account.learn(count, this.#now());
-        account.block = blockOf(points, account.spent, account.wish);
+        account.block = this.#blockOf(account);
       },
       () => {
         if (account.turn !== turn) return;
@@ -90,13 +90,20 @@ export class Ledger {
     );
   }
 
-  #verdict(admitted: boolean, { spent, pending, telling, ends }: Account, now: number): Verdict {
-    const remaining = Math.max(0, this.window.points - spent - pending - telling);
-    return { admitted, remaining, reset: Math.max(0, ends - now) };
+  /** Where nobody else gives anything out, all that is left is the block. */
+  #blockOf({ spent, wish }: Account): number {
+    const { points } = this.window;
+    return this.#limiter.alone ? points - spent : blockOf(points, spent, wish);
   }
-}
 
-/** A window that begins in Redis with what a worker tells began in fact when the worker gave it out. */
-function secondsLeft({ ends }: Account, now: number): number {
-  return Math.max(1, Math.ceil((ends - now) / 1000));
+  #verdict(admitted: boolean, { spent, pending, telling, ends }: Account, now: number): Verdict {
+    const { points, duration } = this.window;
+    const remaining = Math.max(0, points - spent - pending - telling);
+    return { admitted, remaining, reset: Math.max(0, Math.min(1000 * duration, ends - now)) };
+  }
+
+  /** A window that begins in Redis with what a worker tells began in fact when the worker gave it out. */
+  #secondsLeft({ ends }: Account, now: number): number {
+    return Math.max(1, Math.min(this.window.duration, Math.ceil((ends - now) / 1000)));
+  }
 }

@@ -26,6 +26,8 @@ export interface Taking extends Count {
 export interface Limiter {
   /** True while nothing may be given out that was not asked for. */
   readonly strict: boolean;
+  /** True where nobody else counts: a block may be as large as the limit. */
+  readonly alone: boolean;
   /**
    * Counts points that were given out already, whatever is left.
    * @param seconds that the window lasts, where it begins with these points; a whole number from 1

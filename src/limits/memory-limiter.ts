@@ -1,14 +1,18 @@
 // Counts in the memory of this process: the whole truth where it is the only one, the best there is while Redis is away.
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
 import type { Count, Limiter, Taking, Window } from './limiter.js';
 
 export class MemoryLimiter implements Limiter {
   readonly strict = false;
+  readonly alone = true;
   readonly #limiter: RateLimiterMemory;
   readonly #bound: number;
-  /** Keys in the order in which they were first counted; some may have expired. */
+  /** Keys that are counted; some may have expired. */
   readonly #keys = new Set<string>();
-  /** What was asked before: a refusal takes back what it has counted, and nobody may look in between. */
+  /** The same in the order in which they came, round and round: to look for the first of a set takes the longer the more it has lost. */
+  readonly #ring: string[] = [];
+  #next = 0;
+  /** What was asked before: between the look at a counter and its change nobody else may come. */
   #last: Promise<unknown> = Promise.resolve();
 
   /** @param bound the most keys that are counted; the oldest are forgotten first */
@@ -23,12 +27,12 @@ export class MemoryLimiter implements Limiter {
 
   take(key: string, points: number, seconds: number): Promise<Taking> {
     return this.#inTurn(async () => {
-      try {
-        return { taken: true, ...countOf(await this.#counted(key).consume(key, points, { customDuration: seconds })) };
-      } catch (refusal) {
-        if (!(refusal instanceof RateLimiterRes)) throw refusal;
-        return { taken: false, ...countOf(await this.#limiter.reward(key, points)) };
+      const known = await this.#limiter.get(key);
+      const spent = known !== null && known.msBeforeNext > 0 ? known.consumedPoints : 0;
+      if (spent + points > this.#limiter.points) {
+        return { taken: false, spent, left: spent > 0 && known !== null ? known.msBeforeNext : 1000 * seconds };
       }
+      return { taken: true, ...countOf(await this.#counted(key).penalty(key, points, { customDuration: seconds })) };
     });
   }
 
@@ -39,12 +43,15 @@ export class MemoryLimiter implements Limiter {
   }
 
   #counted(key: string): RateLimiterMemory {
-    if (this.#keys.size >= this.#bound && !this.#keys.has(key)) {
-      const oldest = this.#keys.values().next().value as string;
+    if (this.#keys.has(key)) return this.#limiter;
+    const oldest = this.#ring[this.#next];
+    if (oldest !== undefined) {
       this.#keys.delete(oldest);
       void this.#limiter.delete(oldest);
     }
     this.#keys.add(key);
+    this.#ring[this.#next] = key;
+    this.#next = (this.#next + 1) % this.#bound;
     return this.#limiter;
   }
 }

@@ -25,6 +25,7 @@ ${spendScript}`;
 
 export class RedisLimiter implements Limiter {
   readonly strict = false;
+  readonly alone = false;
   readonly #spending: RateLimiterRedis;
   readonly #taking: RateLimiterRedis;
 

@@ -15,6 +15,11 @@ export class ClientProgress {
     this.#queued = this.#waitingForKernel();
   }
 
+  /** Bytes that the client has not taken, as far as this process holds them. */
+  get waiting(): number {
+    return Math.max(this.#waitingForKernel(), this.#socket.writableLength);
+  }
+
   /** Whether the client took anything since `begin`, or since this was last asked. */
   made(): boolean {
     const queued = this.#waitingForKernel();

@@ -6,6 +6,8 @@ export interface ListedConnection extends Slotted {
   /** Coarse milliseconds at which `expired` is called; 0: never. */
   deadline: number;
   expired(now: number): void;
+  /** Address of the client; absent where another list of clients has it. */
+  readonly peer?: string;
   /**
    * Finish what is running and tell the client that this connection ends, then close. A request may be on its way: an idle
    * connection waits for one.
@@ -46,6 +48,13 @@ export class Connections {
   drain(grace: number): void {
     this.#grace = grace;
     this.#all.each((connection) => connection.drain(grace));
+  }
+
+  /** Ends the connections of clients that are refused from now on. */
+  cut(refused: (address: string) => boolean): void {
+    this.#all.each((connection) => {
+      if (connection.peer !== undefined && refused(connection.peer)) connection.destroy();
+    });
   }
 
   destroyAll(): void {

@@ -11,6 +11,7 @@ import type { RequestHead } from '../http1/message.js';
 import { parseRequestHead } from '../http1/request-head.js';
 import { ClientProgress } from './client-progress.js';
 import type { ListedConnection } from './connections.js';
+import { BodyPace } from './body-pace.js';
 import type { Http1Context } from './http1-context.js';
 import { Http1Downstream, type Http1Owner } from './http1-downstream.js';
 import { PendingBytes } from './pending-bytes.js';
@@ -59,6 +60,12 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
   #grace = -1;
   /** The half-closed client of this exchange was asked whether it is there. */
   #asked = false;
+  /** How fast the bodies of this client come; null: there was none, or any pace will do. */
+  #pace: BodyPace | null = null;
+  /** Requests that were read. */
+  #requests = 0;
+  /** Bytes of answers that wait for the client, as they were counted. */
+  #counted = 0;
   /** Bytes that a tunnel had sent to the client when its silence was last judged. */
   #sentBefore = 0;
 
@@ -68,7 +75,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     this.#context = context;
     this.#downstream = new Http1Downstream(socket, client.secure, this);
     this.#bodyReader = new RequestBodyReader(context.settings);
-    this.#pending = new PendingBytes(socket);
+    this.#pending = new PendingBytes(socket, context.kept);
     this.#progress = new ClientProgress(socket);
     this.#noBody = new RequestBody(0, this, 0);
     this.#await(context.settings.headTimeout);
@@ -79,7 +86,13 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
   }
 
   get lastExchange(): boolean {
-    return this.#broken || this.#grace >= 0;
+    const { requestsPerConnection } = this.#context.settings;
+    const enough = requestsPerConnection > 0 && this.#requests >= requestsPerConnection;
+    return this.#broken || this.#grace >= 0 || enough || this.#exchange?.closing === true;
+  }
+
+  get peer(): string {
+    return this.#client.address;
   }
 
   // Bytes in.
@@ -123,7 +136,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
 
   /** @returns where to go on in the chunk */
   #readHead(chunk: Buffer, at: number): number {
-    const { settings, handler } = this.#context;
+    const { settings, handler, kept } = this.#context;
     const head = parseRequestHead(chunk, at, chunk.length, settings);
     if (head === null) {
       if (this.#headBytes !== null) return chunk.length;
@@ -140,10 +153,11 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     }
     let next = at + head.byteLength;
     let body = this.#noBody;
-    if (head.body !== 0 || head.upgrade !== '') body = new RequestBody(head.body, this, settings.retryBodyLimit);
+    if (head.body !== 0 || head.upgrade !== '') body = new RequestBody(head.body, this, settings.retryBodyLimit, kept);
     this.#bodyReader.begin(head.body);
     const exchange = this.#begin(head, body);
     if (!this.#bodyReader.done) {
+      this.#beginPace();
       this.#awaitClient();
       if (next < chunk.length) next = this.#readBody(chunk, next);
     }
@@ -156,6 +170,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
 
   #begin(head: RequestHead, body: RequestBody): Exchange {
     this.deadline = 0;
+    this.#requests++;
     this.#downstream.reset();
     const exchange = new Exchange(head, body, this.#client, this.#downstream, performance.now());
     this.#downstream.serve(exchange);
@@ -304,6 +319,8 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
   #closed(): void {
     this.#state = 'closed';
     this.#context.connections.remove(this);
+    this.#pending.clear();
+    this.#count(0);
     const exchange = this.#exchange;
     this.#exchange = null;
     if (exchange === null || exchange.ended) return;
@@ -331,8 +348,39 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
   /** Arms the deadline for what the client of a running exchange owes at this moment: to read, to send, or to be there. */
   #awaitClient(): void {
     const { bodyTimeout, halfClosedClients } = this.#context.settings;
-    if (this.#downstream.pending || this.#owesBody) this.#await(bodyTimeout);
-    else this.#await(this.#halfClosed && halfClosedClients === 'probe' && !this.#downstream.begun ? probeAfter : 0);
+    if (this.#downstream.pending) {
+      this.#restPace();
+      this.#await(bodyTimeout);
+    } else if (this.#owesBody) this.#awaitBody();
+    else {
+      this.#restPace();
+      this.#await(this.#halfClosed && halfClosedClients === 'probe' && !this.#downstream.begun ? probeAfter : 0);
+    }
+  }
+
+  /** Neither silence nor a trickle may last. */
+  #awaitBody(): void {
+    const { bodyTimeout } = this.#context.settings;
+    const pace = this.#pace;
+    const exchange = this.#exchange;
+    if (pace === null || exchange === null) {
+      this.#await(bodyTimeout);
+      return;
+    }
+    const left = Math.max(1, pace.owed(this.#context.clock.now, exchange.body.received));
+    this.#await(bodyTimeout > 0 && bodyTimeout < left ? bodyTimeout : left);
+  }
+
+  #beginPace(): void {
+    const { minBodyRate, bodyGrace } = this.#context.settings;
+    if (minBodyRate === 0) return;
+    if (this.#pace === null) this.#pace = new BodyPace(minBodyRate, bodyGrace);
+    else this.#pace.begin();
+  }
+
+  #restPace(): void {
+    const exchange = this.#exchange;
+    if (this.#pace !== null && exchange !== null) this.#pace.rest(this.#context.clock.now, exchange.body.received);
   }
 
   /** Whether bytes of a body should be coming: they are wanted, and the client was not left waiting for 100 (Continue). */
@@ -348,10 +396,12 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
 
   blocked(): void {
     this.#progress.begin();
+    this.#count(this.#progress.waiting);
     this.#await(this.#state === 'tunnel' ? this.#context.settings.tunnelTimeout : this.#context.settings.bodyTimeout);
   }
 
   unblocked(): void {
+    this.#count(0);
     const { settings } = this.#context;
     if (this.#state === 'exchange') this.#awaitClient();
     else if (this.#state === 'tunnel') this.#await(settings.tunnelTimeout);
@@ -367,7 +417,9 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     if (exchange !== null && total > 0 && now >= exchange.startedAt + total) {
       handler.refuse(exchange, new ProxyError('total-timeout'));
     } else if (this.#downstream.pending) {
-      if (this.#progress.made()) this.#await(this.#state === 'tunnel' ? settings.tunnelTimeout : settings.bodyTimeout);
+      const made = this.#progress.made();
+      this.#count(this.#progress.waiting);
+      if (made) this.#await(this.#state === 'tunnel' ? settings.tunnelTimeout : settings.bodyTimeout);
       else this.#socket.destroy();
     } else if (exchange !== null) {
       if (this.#owesBody) this.#bodyBroken(new ProxyError('body-timeout'));
@@ -380,6 +432,12 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
       this.#await(settings.tunnelTimeout);
     } else if (this.#state === 'head' && this.#grace >= 0) this.#linger();
     else this.#socket.destroy();
+  }
+
+  /** Accounts for bytes of answers that this process holds until the client takes them. */
+  #count(bytes: number): void {
+    this.#context.kept.add(bytes - this.#counted);
+    this.#counted = bytes;
   }
 
   /**

@@ -47,13 +47,14 @@ const withoutIpv6: ReadonlySet<string> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL
 /** @throws StartError in one line when the address cannot be had */
 export function openListener(options: ListenerOptions): Promise<Listener> {
   const { address, port, context, trusted } = options;
+  const { door } = context;
   const secure = options.tls !== null;
   let localPort = port;
 
   const serve = (socket: net.Socket, clientTls: ClientTls | null = null): BytesReceived | null => {
     const peer = plainAddress(socket.remoteAddress ?? '');
-    // The peer may be gone already.
-    if (peer === '') {
+    // The peer may be gone already, or blocked since its handshake began.
+    if (peer === '' || (secure && door.isBlocked(peer))) {
       socket.destroy();
       return null;
     }
@@ -63,7 +64,9 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
       secure,
       localPort,
       tls: clientTls,
+      episode: door.episode,
       lastAuthority: '',
+      shown: { text: '', digest: '' },
       forwardedLines: { authority: '', text: '' },
     };
     const connection = new Http1Connection(socket, client, context);
@@ -79,14 +82,15 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
   const greet = (names: TlsNames) => {
     const { connections, clock, settings } = context;
     const parts = { names, connections, clock, limit: settings.headTimeout, secured };
-    return (socket: net.Socket): BytesReceived => {
+    return (socket: net.Socket): BytesReceived | null => {
+      if (!door.lets(socket, true)) return null;
       const handshake = new TlsHandshake(socket, parts);
       return (chunk) => handshake.received(chunk);
     };
   };
 
   const server = net.createServer({ allowHalfOpen: true, noDelay: true });
-  const accepted = options.tls === null ? (socket: net.Socket) => serve(socket) : greet(options.tls);
+  const accepted = options.tls === null ? (socket: net.Socket) => (door.lets(socket, false) ? serve(socket) : null) : greet(options.tls);
 
   return new Promise((resolve, reject) => {
     const refused = (error: NodeJS.ErrnoException): void => {

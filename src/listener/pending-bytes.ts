@@ -1,5 +1,6 @@
 // Bytes that a client sent behind its running request: pipelined requests, or the first of a tunnel that is not open yet.
 import type { Socket } from 'node:net';
+import type { ByteBudget } from '../base/byte-budget.js';
 
 /** Bytes that are kept; a client that sends more waits. */
 const limit = 64 * 1024;
@@ -11,17 +12,21 @@ export class PendingBytes {
   paused = false;
 
   readonly #socket: Socket;
+  readonly #budget: ByteBudget;
   #chunks: Buffer[] = [];
 
-  constructor(socket: Socket) {
+  /** @param budget of all who keep bytes */
+  constructor(socket: Socket, budget: ByteBudget) {
     this.#socket = socket;
+    this.#budget = budget;
   }
 
   /** Copies a chunk: its bytes belong to the buffer of the next read. */
   keep(chunk: Buffer): void {
     this.#chunks.push(Buffer.from(chunk));
     this.size += chunk.length;
-    if (this.size > limit && !this.paused) {
+    this.#budget.add(chunk.length);
+    if ((this.size > limit || this.#budget.full) && !this.paused) {
       this.paused = true;
       this.#socket.pause();
     }
@@ -41,6 +46,7 @@ export class PendingBytes {
   /** Forgets them. */
   clear(): void {
     this.#chunks = [];
+    this.#budget.add(-this.size);
     this.size = 0;
   }
 }

@@ -35,7 +35,8 @@ const partial: ProxyHeader = Object.freeze({ kind: 'partial' });
 /** Reads a header from the first bytes of a connection. */
 export function parseProxyHeader(bytes: Buffer): ProxyHeader {
   const compared = Math.min(bytes.length, signature.length);
-  if (bytes.compare(signature, 0, compared, 0, compared) === 0) return bytes.length < 16 ? partialVersion2(bytes) : version2(bytes);
+  if (bytes.compare(signature, 0, compared, 0, compared) === 0)
+    return bytes.length < 16 ? partialVersion2(bytes) : version2(bytes);
   return version1(bytes);
 }
 
@@ -51,12 +52,18 @@ function version1(bytes: Buffer): ProxyHeader {
   const size = end + 2;
   const words = bytes.toString('latin1', 0, end).split(' ');
   if (words[1] === 'UNKNOWN') return { kind: 'header', size, ends: null };
-  const isAddress = words[1] === 'TCP4' ? isIPv4 : words[1] === 'TCP6' ? isIPv6 : null;
+  const isAddress = words[1] === 'TCP4' ? isIPv4 : words[1] === 'TCP6' ? isUnzoned : null;
   const [, , from = '', to = '', fromPort = '', toPort = ''] = words;
-  const right = isAddress !== null && words.length === 6 && isAddress(from) && isAddress(to) && isPort(fromPort) && isPort(toPort);
+  const right =
+    isAddress !== null && words.length === 6 && isAddress(from) && isAddress(to) && isPort(fromPort) && isPort(toPort);
   if (!right) return fault('a PROXY line that cannot be read');
   const source = { address: plainAddress(from), port: Number(fromPort) };
   return { kind: 'header', size, ends: { source, destination: { address: plainAddress(to), port: Number(toPort) } } };
+}
+
+/** A zone means something on the sender's machine only. */
+function isUnzoned(text: string): boolean {
+  return isIPv6(text) && !text.includes('%');
 }
 
 function isPort(text: string): boolean {

@@ -45,7 +45,8 @@ export function parseTargets(entries: readonly string[]): ParsedTargets {
 function parseTarget(entry: string, index: number): StreamTarget | string {
   const scheme = /^([a-z][a-z0-9+.-]*:)\/\//i.exec(entry)?.[1]?.toLowerCase() ?? '';
   const known = schemes[scheme];
-  if (scheme !== '' && scheme !== 'unix:' && known === undefined) return `has the scheme ${scheme.slice(0, 20)} ${forms}`;
+  if (scheme !== '' && scheme !== 'unix:' && known === undefined)
+    return `has the scheme ${scheme.slice(0, -1).slice(0, 20)}; ${forms}`;
   const parsed = parseBackend(known === undefined ? entry : known + entry.slice(scheme.length), index);
   if (parsed.kind === 'fault') return `${firstHalf(parsed.text)}; ${forms}`;
   const { backend } = parsed;
@@ -57,7 +58,10 @@ function parseTarget(entry: string, index: number): StreamTarget | string {
   }
   const options = targetOptions(entry.slice(address.length + 1));
   if (typeof options === 'string') return options;
-  const origin = backend.socketPath === '' ? `${scheme === 'tls:' ? 'tls' : 'tcp'}${backend.origin.slice(backend.origin.indexOf(':'))}` : backend.origin;
+  const origin =
+    backend.socketPath === ''
+      ? `${scheme === 'tls:' ? 'tls' : 'tcp'}${backend.origin.slice(backend.origin.indexOf(':'))}`
+      : backend.origin;
   return { ...backend, entry, origin, id: backend.id === backend.origin ? origin : backend.id, ...options };
 }
 
@@ -66,7 +70,8 @@ function targetOptions(fragment: string): Pick<StreamTarget, 'max' | 'keepAlive'
   const max = options.get('max') ?? '0';
   if (!/^\d{1,7}$/.test(max)) return 'has an option max that is no whole number from 0 to 9999999';
   const keepAlive = options.get('keepAlive');
-  if (keepAlive !== null && !/^(1|0|true|false)?$/.test(keepAlive)) return 'has an option keepAlive that is neither true nor false';
+  if (keepAlive !== null && !/^(1|0|true|false)?$/.test(keepAlive))
+    return 'has an option keepAlive that is neither true nor false';
   return { max: Number(max), keepAlive: keepAlive === null ? null : keepAlive !== '0' && keepAlive !== 'false' };
 }
 

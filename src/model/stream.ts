@@ -58,7 +58,10 @@ function overridesOf(name: string, hash: StoredRecord, faults: string[]): Partia
 }
 
 /** Proximux's rule, in its order: as many targets as clients mean one for each, even where it is one. */
-export function modeOf({ mode, maxConnections }: Pick<StreamSettings, 'mode' | 'maxConnections'>, targets: number): StreamModeName {
+export function modeOf(
+  { mode, maxConnections }: Pick<StreamSettings, 'mode' | 'maxConnections'>,
+  targets: number,
+): StreamModeName {
   if (mode !== 'auto') return mode;
   if (targets === maxConnections) return 'proxy';
   return targets === 1 ? 'fifo' : 'funnel';

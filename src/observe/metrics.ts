@@ -3,6 +3,9 @@ import type { ErrorCode } from '../errors/catalog.js';
 import { Histogram } from './histogram.js';
 import type { StreamCounters } from './stream-counters.js';
 
+/** Why a connection was closed when it came. */
+export type TurnedAway = 'blocked' | 'too-many' | 'too-many-of-address' | 'overload';
+
 /** The counters of a worker. Fields that count events only grow; `active` and `tunnels` go up and down. */
 export interface Metrics {
   /** Exchanges that have begun, and those that run now. */
@@ -31,6 +34,8 @@ export interface Metrics {
   /** Exchanges that became a tunnel, and tunnels that are open now. */
   upgrades: number;
   tunnels: number;
+  /** Connections that were closed when they came, by the reason. */
+  readonly turnedAway: Record<TurnedAway, number>;
   /** TCP streams by name. */
   readonly streams: Map<string, StreamCounters>;
   /** Milliseconds from the request's head to the end of the response, and from the attempt to the backend's head. */
@@ -69,6 +74,7 @@ export function createMetrics(): Metrics {
     staleConnections: 0,
     upgrades: 0,
     tunnels: 0,
+    turnedAway: { blocked: 0, 'too-many': 0, 'too-many-of-address': 0, overload: 0 },
     streams: new Map(),
     total,
     backend,

@@ -15,6 +15,8 @@ export const streamEnds = [
   'too-many',
   'not-trusted',
   'bad-header',
+  /** TLS with the client did not come about. */
+  'handshake-failed',
   /** Waited for its turn in vain. */
   'waited',
   /** An exchange of `fifo` or `funnel` failed. */

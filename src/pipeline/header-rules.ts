@@ -1,5 +1,6 @@
 // What the policy of a frontend changes in the heads that pass: lines set, added and removed, with variables filled in.
 import type { Exchange } from '../exchange/exchange.js';
+import { namesForwarded } from '../exchange/outgoing-changes.js';
 import type { ResponseHead } from '../http1/message.js';
 import type { Backend } from '../model/backend.js';
 import type { HeaderChange } from '../model/policy/headers.js';
@@ -10,6 +11,8 @@ import type { Template, VariableName } from '../model/policy/template.js';
 interface HeaderPlan {
   /** Lower case. */
   readonly removed: ReadonlySet<string>;
+  /** Whether the proxy's own lines are among them. */
+  readonly removesForwarded: boolean;
   readonly lines: readonly { readonly name: string; readonly value: Template }[];
   /** The lines where none of them has a variable, else null. */
   readonly fixed: string | null;
@@ -28,7 +31,10 @@ interface HeaderPlans {
 /** A policy lives as long as its route; its plans are made on first use. */
 const plans = new WeakMap<RoutePolicy, HeaderPlans>();
 
+const noPlans: HeaderPlans = Object.freeze({ request: null, response: null, secureResponse: null });
+
 function plansOf(policy: RoutePolicy): HeaderPlans {
+  if (policy.headers === undefined && policy.responseHeaders === undefined && policy.hsts === undefined) return noPlans;
   const known = plans.get(policy);
   if (known !== undefined) return known;
   const { headers, responseHeaders, hsts = '' } = policy;
@@ -63,7 +69,8 @@ function planOf(changes: readonly HeaderChange[]): HeaderPlan | null {
   }
   const varies = lines.some(({ value }) => value.variables.length > 0);
   const fixed = varies ? null : lines.map(({ name, value }) => line(name, value.literals[0] as string)).join('');
-  return { removed, lines, fixed, namesBackend: lines.some(({ value }) => value.variables.includes('backend')) };
+  const namesBackend = lines.some(({ value }) => value.variables.includes('backend'));
+  return { removed, removesForwarded: namesForwarded(removed), lines, fixed, namesBackend };
 }
 
 /** Once a request, after all stages that add lines of their own. */
@@ -71,7 +78,7 @@ export function changeRequest(exchange: Exchange, policy: RoutePolicy): void {
   const { request } = plansOf(policy);
   if (request !== null) {
     const { changes } = exchange;
-    for (const name of request.removed) changes.remove(name);
+    changes.removeAll(request.removed, request.removesForwarded);
     changes.attemptLines = request.fixed ?? linesOf(request, exchange, null);
   }
   if (policy.hostHeader !== 'pass' && policy.hostHeader !== 'backend') exchange.changes.host = policy.hostHeader;
@@ -79,8 +86,10 @@ export function changeRequest(exchange: Exchange, policy: RoutePolicy): void {
 
 /** Once an attempt: what depends on the backend. */
 export function changeForAttempt(exchange: Exchange, policy: RoutePolicy, backend: Backend): void {
-  const { request } = plansOf(policy);
-  if (request?.namesBackend === true) exchange.changes.attemptLines = linesOf(request, exchange, backend);
+  if (policy.headers !== undefined) {
+    const { request } = plansOf(policy);
+    if (request?.namesBackend === true) exchange.changes.attemptLines = linesOf(request, exchange, backend);
+  }
   if (policy.hostHeader === 'backend') exchange.changes.host = authorityOf(backend);
 }
 

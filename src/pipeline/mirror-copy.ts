@@ -170,16 +170,9 @@ export class MirrorCopy implements AttemptReport, BodyCopy, Deadlined {
   }
 }
 
-/** The head of the copy is changed as that of the request, but goes its own way: what an attempt changes later is not the mirror's. */
+/** The head of the copy is changed as that of the request. */
 function changesOfCopy(changes: OutgoingChanges | null): OutgoingChanges {
-  const copy = new OutgoingChanges();
-  if (changes !== null) {
-    copy.target = changes.target;
-    copy.host = changes.host;
-    copy.lines = changes.lines + changes.attemptLines;
-    copy.removesForwarded = changes.removesForwarded;
-    for (const name of changes.removed) copy.removed.add(name);
-  }
+  const copy = changes?.copy() ?? new OutgoingChanges();
   // The body is sent at once: there is nothing to wait for 100 (Continue) with.
   copy.remove('expect');
   copy.set(mirroredField, '1');

@@ -9,6 +9,8 @@ export interface Stages {
   readonly self: Stage;
   /** Whether the host may be asked for on a connection whose TLS was made for another name. */
   readonly secureName: Stage;
+  /** Who is turned away, whatever was asked for: in an overload, from a block list, with a deceiving path. */
+  readonly gate: Stage;
   /** Which frontend serves the host. */
   readonly route: Stage;
   /** Who is sent to HTTPS or to another host, before anything is asked of them. */
@@ -39,6 +41,7 @@ export function inOrder(stages: Stages): readonly Stage[] {
     stages.identify,
     stages.self,
     stages.secureName,
+    stages.gate,
     stages.route,
     stages.redirect,
     stages.maintenance,

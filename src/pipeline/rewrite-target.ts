@@ -11,14 +11,22 @@ import { normalSegment } from '../routing/path-normal.js';
  */
 export function withoutPrefix(target: string, prefix: string, anywhere: boolean): string | null {
   if (prefix === '') return null;
+  // As most clients write it: nothing has to be taken apart.
+  if (target.charCodeAt(prefix.length) === slash && target.startsWith(prefix) && !unusual.test(target)) {
+    return target.slice(prefix.length);
+  }
   const { path, query } = split(target);
   let end = needsReading.test(path) ? endOfPrefix(path, prefix) : endOfPlainPrefix(path, prefix, anywhere);
   if (end === -1 && anywhere && !dotSegment.test(path)) end = endOfPlainPrefix(path, prefix, true);
   return end === -1 ? null : `${oneSlash(path.slice(end))}${query}`;
 }
 
+const slash = 0x2f;
+
 /** What a plain comparison could be wrong about. */
 const needsReading = /\/\/|\/\.|[%\x7f-\uffff]/;
+/** And what may not lead a path. */
+const unusual = /\/\/|\/\.|[%\\\x7f-\uffff]/;
 const dotSegment = /\/(\.|%2e){1,2}(\/|$)/i;
 
 function endOfPlainPrefix(path: string, prefix: string, anywhere: boolean): number {

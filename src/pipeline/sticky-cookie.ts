@@ -14,6 +14,8 @@ import type { Logger } from '../observe/logger.js';
  */
 export class StickyCookies {
   readonly #tokens: StickyTokens;
+  /** Names that are made of those of frontends. */
+  readonly #names = new WeakMap<Sticky, string>();
   #warnOnce: Pick<Logger, 'warn'> | null;
 
   /** @param warnOnce told at the first cookie that it can be forged, where the secret is not set; else null */
@@ -22,32 +24,39 @@ export class StickyCookies {
     this.#warnOnce = warnOnce;
   }
 
-  /** The backend that a request asks for by its cookie, dead or alive; null: none, or none that there is. */
+  /** The backend that a request asks for by its cookie, dead or alive; null: none, or none that there is. Noted in `exchange.session`. */
   asked(exchange: Exchange, route: Route, sticky: Sticky): Backend | null {
-    const token = cookieValue(exchange.head.headers, nameOf(route, sticky));
-    return token === '' ? null : this.#tokens.owner(route, token);
+    const token = cookieValue(exchange.head.headers, this.#nameOf(route, sticky));
+    exchange.session = token === '' ? null : this.#tokens.owner(route, token);
+    return exchange.session;
   }
 
-  /** Adds the cookie to an answer unless the client has it already. */
+  /** Adds the cookie to an answer unless the client has it already, which `asked` found out. */
   tell(exchange: Exchange, route: Route, sticky: Sticky, backend: Backend): void {
-    const name = nameOf(route, sticky);
+    if (exchange.session === backend) return;
     const token = this.#tokens.tokenOf(route, backend);
-    if (cookieValue(exchange.head.headers, name) === token) return;
     this.#warnOnce?.warn(
       'sticky cookies can be forged while server.stickySecret is not set: set it to the same text on every node',
     );
     this.#warnOnce = null;
-    exchange.responseLines += `Set-Cookie: ${name}=${token}${attributes(sticky, exchange.scheme === 'https')}\r\n`;
+    exchange.responseLines += `Set-Cookie: ${this.#nameOf(route, sticky)}=${token}${attributes(sticky, exchange.scheme === 'https')}\r\n`;
+  }
+
+  /** Two frontends of one host (by path prefix) would take each other's cookie away if both were called the same. */
+  #nameOf({ frontend }: Route, sticky: Sticky): string {
+    if (sticky.cookie !== undefined) return sticky.cookie;
+    let name = this.#names.get(sticky);
+    if (name === undefined) {
+      name = `cjs-proxy-${hashText(frontend, 0).toString(16).padStart(8, '0')}`;
+      this.#names.set(sticky, name);
+    }
+    return name;
   }
 }
 
-/** Two frontends of one host (by path prefix) would take each other's cookie away if both were called the same. */
-function nameOf({ frontend }: Route, { cookie }: Sticky): string {
-  return cookie ?? `cjs-proxy-${hashText(frontend, 0).toString(16).padStart(8, '0')}`;
-}
-
 /** RFC 6265 section 4.1.2. Scripts have no use for it, so it is always HttpOnly. */
-function attributes({ ttl = 0, path, secure, sameSite }: Sticky, https: boolean): string {
+function attributes({ ttl = 0, domain, path, secure, sameSite }: Sticky, https: boolean): string {
   const maxAge = ttl > 0 ? `; Max-Age=${Math.ceil(ttl / 1000)}` : '';
-  return `; Path=${path}${maxAge}; HttpOnly${(secure ?? https) ? '; Secure' : ''}${sameSite === undefined ? '' : `; SameSite=${sameSite}`}`;
+  const within = domain === undefined ? '' : `; Domain=${domain}`;
+  return `; Path=${path}${within}${maxAge}; HttpOnly${(secure ?? https) ? '; Secure' : ''}${sameSite === undefined ? '' : `; SameSite=${sameSite}`}`;
 }

@@ -1,5 +1,4 @@
 // The composition root of the data plane: one flat function that wires everything, and what may be done with the result.
-import type { TlsOptions } from 'node:tls';
 import type { ProxyServer } from 'http-proxy';
 import { AuthProviders } from '../auth/auth-providers.js';
 import type { AuthCallbacks } from '../auth/callback.js';
@@ -12,6 +11,7 @@ import { tuneEngine } from '../base/engine-flags.js';
 import { createAddressSet } from '../base/ip.js';
 import { relayStringPrototype } from '../base/string-prototype.js';
 import { readAuthority, staticCertificate } from '../certs/static-certificate.js';
+import { tlsOptionsOf } from '../certs/tls-preset.js';
 import type { Bind, Config } from '../config/config.js';
 import { createEngine } from '../engine/choose.js';
 import { BackendWatch } from '../health/backend-watch.js';
@@ -52,27 +52,32 @@ import { createPipeline } from '../pipeline/run.js';
 import { createAccess } from '../pipeline/stages/access.js';
 import { createAnswer } from '../pipeline/stages/answer.js';
 import { createBodyLimit } from '../pipeline/stages/body-limit.js';
+import { clientCertificate } from '../pipeline/stages/client-certificate.js';
 import { createBegin, createFinish } from '../pipeline/stages/finish.js';
 import { Forward } from '../pipeline/stages/forward.js';
 import { createIdentify } from '../pipeline/stages/identify.js';
 import { createLimit } from '../pipeline/stages/limit.js';
 import { maintenance } from '../pipeline/stages/maintenance.js';
 import { PickBackend } from '../pipeline/stages/pick-backend.js';
+import { Queue, type WaitingExchange } from '../pipeline/stages/queue.js';
 import { createRedirect } from '../pipeline/stages/redirect.js';
 import { rewrite } from '../pipeline/stages/rewrite.js';
-import { Queue } from '../pipeline/stages/queue.js';
 import { createFindRoute, createRouteStage } from '../pipeline/stages/route.js';
-import { self } from '../pipeline/stages/self.js';
+import { createSecureName } from '../pipeline/stages/secure-name.js';
+import { createSelf } from '../pipeline/stages/self.js';
 import { createTimeLimits } from '../pipeline/stages/time-limits.js';
 import { StickyCookies } from '../pipeline/sticky-cookie.js';
 import { TrafficSplit } from '../pipeline/traffic-split.js';
+import type { Admission } from '../queue/admission.js';
 import { LocalAdmission } from '../queue/local-admission.js';
 import { RouteCache } from '../routing/route-cache.js';
 import { createStore } from '../store/create-store.js';
 import type { Store, StoreListener } from '../store/store.js';
 import { Streams } from '../stream/streams.js';
+import { createEntrance } from './entrance.js';
 import { createRouteEvents } from './route-events.js';
 import type { ServedAddress } from './served-proxy.js';
+import { TlsTermination } from './tls-termination.js';
 
 /** A running data plane. */
 export interface Proxy {
@@ -81,6 +86,8 @@ export interface Proxy {
   readonly store: Store;
   /** Exchanges that are running. */
   readonly activeExchanges: number;
+  /** Connections of clients that are open. */
+  readonly openConnections: number;
   /**
    * Stops accepting, lets what is running finish, then closes.
    * @param limit milliseconds after which what still runs is cut; Infinity: never; absent: `server.drainTimeout`
@@ -96,23 +103,22 @@ export interface Proxy {
 export interface ProxyOptions {
   readonly workerId?: number;
   readonly logger?: Logger;
+  /** Who lets requests in where a frontend limits them; absent: this process by itself. */
+  readonly admission?: Admission<WaitingExchange>;
+  /** Told that the store counts another revision. */
+  readonly revisionChanged?: () => void;
+  /** Awaited before the store is closed. */
+  readonly closing?: () => Promise<void>;
   /** Told of the attempts for frontends with a policy. */
   readonly observers?: readonly AttemptObserver[];
   /** Functions that policies may name as their `authProvider`; may be added to while the proxy runs. */
   readonly authCallbacks?: AuthCallbacks;
   /** Told what happens. */
   readonly events?: EventBus;
-  /** Addresses to listen on with TLS besides those of the configuration. */
-  readonly secure?: readonly SecureBind[];
   /** Awaited when the store is there and before any address is listened on. */
   readonly prepare?: (store: Store) => Promise<void>;
   /** What forwards where `server.engine` is `http-proxy`; its listeners see the requests. */
   readonly packageServer?: ProxyServer;
-}
-
-/** An address to listen on with TLS, and the certificates by what SNI asks for. */
-export interface SecureBind extends Bind {
-  readonly tls: Pick<TlsOptions, 'SNICallback' | 'key' | 'cert'>;
 }
 
 /** How often a draining proxy looks whether its last connection has gone, in milliseconds. */
@@ -131,7 +137,8 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
   const clock = new CoarseClock();
   const metrics = createMetrics();
   const trusted = createAddressSet(config.trustedProxies);
-  const certificates = config.https.bind.map(staticCertificate);
+  const bindFiles = config.https.bind.map((bind) => staticCertificate(bind, Date.now()));
+  for (const { warnings } of bindFiles) for (const warning of warnings) logger.warn(warning);
   const accessLog = createAccessLog({
     destination: server.accessLog,
     format: accessLineFormats[server.accessLogFormat],
@@ -145,6 +152,7 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
     maxStale: config.redis.maxStale,
     log: (text) => logger.warn(text),
   });
+  const termination = new TlsTermination({ config, store, routes, log: logger });
   const hchecker = new Hchecker(store, logger);
   const marks = new LocalMarks();
   const trials = new Trials({ store, now: Date.now });
@@ -152,6 +160,8 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
   const events = options.events ?? null;
   const watch = events === null ? null : new BackendWatch({ store, marks, events });
   const eventSources: StoreListener[] = events === null || watch === null ? [] : [watch, createRouteEvents(events)];
+  const { revisionChanged } = options;
+  if (revisionChanged !== undefined) eventSources.push({ changed: () => {}, everythingChanged: () => {}, revisionChanged });
   const passive = createPassiveHealth({
     store,
     marks,
@@ -217,18 +227,23 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
     limiterFor: createLimiters(store.counters ?? null, limits.whenAway, limits.clients),
     log: logger,
   });
+  const connections = new Connections();
+  const entrance = createEntrance({ config, store, clock, connections, trusted, metrics, log: logger });
   const listeners: Listener[] = [];
   const findRoute = createFindRoute(routes);
-  const queue = new Queue({ admission: new LocalAdmission(), find: findRoute, metrics });
+  const queue = new Queue({ admission: options.admission ?? new LocalAdmission(), find: findRoute, metrics });
   const handler = createPipeline({
     stages: inOrder({
       identify: createIdentify(trusted),
-      self,
+      self: createSelf(entrance.overload),
+      gate: entrance.gate,
+      secureName: createSecureName(termination.certificates),
       route: events === null ? createRouteStage(findRoute) : announcingRoute(createRouteStage(findRoute), events),
       redirect: createRedirect(() => server.httpsPort || (listeners.find(({ secure }) => secure)?.port ?? 0)),
       maintenance,
       bodyLimit: createBodyLimit(answer),
       rewrite,
+      clientCertificate,
       access: createAccess(auth),
       limit: createLimit({
         tiers,
@@ -245,13 +260,14 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
     finish: createFinish({ accessLog, metrics, events }),
   });
 
-  const connections = new Connections();
-  const context: Http1Context = { settings: server, handler, connections, clock };
+  const { door, kept } = entrance;
+  const context: Http1Context = { settings: { ...server, ...config.frontDoor }, handler, connections, clock, door, kept };
   clock.add(connections);
   const streams = new Streams({
     configs: config.streams,
     server,
     store,
+    blocked: entrance.blocked,
     trusted,
     ca: authorities,
     connections,
@@ -265,17 +281,31 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
 
   let closed: Promise<void> | null = null;
   try {
-    await store.start(inTurn(routes, marks, fleetHealth, auth, tiers, members, queue, streams, ...eventSources));
+    await store.start(
+      inTurn(
+        routes,
+        ...termination.listeners,
+        marks,
+        fleetHealth,
+        auth,
+        tiers,
+        members,
+        queue,
+        entrance.blocked,
+        streams,
+        ...eventSources,
+      ),
+    );
     await options.prepare?.(store);
+    await entrance.start();
     for (const bind of config.http.bind) {
       listeners.push(await openListener({ ...bind, ipv6Only: leavesIpv4(bind, config.http.bind), tls: null, trusted, context }));
     }
     for (const [at, bind] of config.https.bind.entries()) {
       const ipv6Only = leavesIpv4(bind, config.https.bind);
-      listeners.push(await openListener({ ...bind, ipv6Only, tls: certificates[at] ?? null, trusted, context }));
-    }
-    for (const { tls, ...bind } of options.secure ?? []) {
-      listeners.push(await openListener({ ...bind, ipv6Only: false, tls, trusted, context }));
+      const { standard = null, clientCa = '' } = bindFiles[at] ?? {};
+      const tls = termination.names({ port: bind.port, options: tlsOptionsOf(bind), standard, clientCa });
+      listeners.push(await openListener({ ...bind, ipv6Only, tls, trusted, context }));
     }
     await streams.open();
   } catch (error) {
@@ -296,6 +326,7 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
     for (const listener of listeners) listener.stop();
     streams.close();
     connections.destroyAll();
+    entrance.close();
     mirrors.close();
     engine.close();
     auth.close();
@@ -303,6 +334,8 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
     watch?.close();
     clock.stop();
     await fleetHealth.stop();
+    await termination.close();
+    await options.closing?.();
     await store.close();
     accessLog.close();
     events?.emit('proxy.closed', { addresses: listeners });
@@ -330,6 +363,9 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
     get activeExchanges() {
       return metrics.active;
     },
+    get openConnections() {
+      return connections.size;
+    },
     drain,
     close,
     reopenLogs: () => accessLog.reopen(),
@@ -352,6 +388,9 @@ function inTurn(...listeners: readonly StoreListener[]): StoreListener {
     },
     recordChanged: (kind, name) => {
       for (const listener of listeners) listener.recordChanged?.(kind, name);
+    },
+    revisionChanged: () => {
+      for (const listener of listeners) listener.revisionChanged?.();
     },
     everythingChanged: () => {
       for (const listener of listeners) listener.everythingChanged();

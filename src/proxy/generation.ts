@@ -7,15 +7,11 @@ import type { ForkWorker, WorkerHandle } from './fork-worker.js';
 import type { Identity } from './privileges.js';
 import type { ServedAddress } from './served-proxy.js';
 import type { NodeIdentity, ToWorker } from './worker-messages.js';
-import { type WorkerReport, WorkerSlot } from './worker-slot.js';
+import { killAfter, longestTimer, type WorkerReport, WorkerSlot } from './worker-slot.js';
 
 /** Delays between restarts of a worker that keeps ending, in milliseconds. */
 const firstDelay = 100;
 const longestDelay = 10_000;
-/** Milliseconds beyond the drain timeout after which a worker that does not leave is killed. */
-const killAfter = 2_000;
-/** The longest that a timer can wait. */
-const longestTimer = 2 ** 31 - 1;
 
 /** What a generation works with. */
 export interface GenerationParts {

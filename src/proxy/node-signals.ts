@@ -1,4 +1,4 @@
-// The signals of a node: SIGTERM and SIGINT finish and exit, SIGUSR1 reopens the logs, SIGHUP and SIGUSR2 change nothing.
+// The signals of a node: SIGTERM and SIGINT finish and exit, SIGUSR1 reopens the logs, SIGHUP reloads, SIGUSR2 replaces the workers.
 import { constants } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { Logger } from '../observe/logger.js';
@@ -8,6 +8,10 @@ export type StopSignal = 'SIGINT' | 'SIGTERM';
 /** What a program does on signals. */
 export interface SignalActions {
   reopenLogs(): void;
+  /** Takes the configuration over as it stands now. */
+  reload(): void;
+  /** Replaces the processes that serve. */
+  roll(): void;
   /** A second stop signal: whoever sent it does not want to wait. The process exits right after, with 128 + signal number. */
   stopNow(): void;
 }
@@ -28,10 +32,12 @@ export function listenForSignals(actions: SignalActions, logger: Logger): Promis
     actions.reopenLogs();
   });
   process.on('SIGHUP', () => {
-    logger.warn('Caught a SIGHUP signal: reload is not supported, nothing changes; restart to apply a new configuration');
+    logger.info('Caught a SIGHUP signal, reading the configuration again.');
+    actions.reload();
   });
   process.on('SIGUSR2', () => {
-    logger.info('Caught a SIGUSR2 signal: it has no meaning here, nothing changes');
+    logger.info('Caught a SIGUSR2 signal, replacing the workers.');
+    actions.roll();
   });
   return new Promise((resolve) => {
     let stoppingSince = 0;

@@ -4,9 +4,10 @@ import { createLogger } from '../observe/logger.js';
 
 /**
  * Serves until SIGTERM or SIGINT; resolves when everything that was running has finished or the drain timeout is over.
+ * @param load reads the configuration again, as it was read for this start
  * @throws StartError with one clear line if the node cannot start
  */
-export async function runProxy(config: Config): Promise<void> {
+export async function runProxy(config: Config, load: () => Config): Promise<void> {
   const logger = createLogger(config.logLevel);
   const { workers, memoryLimit } = config.server;
   const inMemory = config.driver.read.startsWith('memory:');
@@ -18,12 +19,12 @@ export async function runProxy(config: Config): Promise<void> {
   // Each way loads only what it needs: a supervisor, which may be root, holds no code of the data plane.
   if (workers > 0 && !inMemory) {
     const { runSupervised } = await import('./run-supervised.js');
-    return runSupervised(config, logger);
+    return runSupervised(config, load, logger);
   }
   if (memoryLimit > 0) {
     logger.warn('server.memoryLimit has no effect in one process: there is no supervisor to start a replacement');
   }
   const { createProxy } = await import('./create-proxy.js');
   const { runSingle } = await import('./run-single.js');
-  return runSingle(config, createProxy, logger);
+  return runSingle(config, load, createProxy, logger);
 }

@@ -1,6 +1,9 @@
 // What the programs around the data plane need of it: enough to open it, announce it, let it finish and end it.
 import type { Config } from '../config/config.js';
 import type { Logger } from '../observe/logger.js';
+import type { WaitingExchange } from '../pipeline/stages/queue.js';
+import type { Admission } from '../queue/admission.js';
+import type { Store } from '../store/store.js';
 
 /** An address that is listened on. */
 export interface ServedAddress {
@@ -17,6 +20,9 @@ export interface ServedProxy {
   readonly addresses: readonly ServedAddress[];
   /** Requests that are being answered now. */
   readonly activeExchanges: number;
+  /** Connections of clients that are open. */
+  readonly openConnections: number;
+  readonly store: Pick<Store, 'state' | 'readAppliedRevision' | 'writeHeartbeat' | 'removeHeartbeat'>;
   /**
    * Accepts nothing more, closes idle connections, lets what runs finish, then closes as `close` does.
    * @param limit milliseconds after which what still runs is cut; Infinity: never
@@ -28,7 +34,19 @@ export interface ServedProxy {
 }
 
 /** Opens a proxy; rejects with a StartError where a person has to mend something first. `createProxy` is one. */
-export type OpenProxy = (config: Config, options: { readonly workerId: number; readonly logger: Logger }) => Promise<ServedProxy>;
+export type OpenProxy = (config: Config, options: OpenOptions) => Promise<ServedProxy>;
+
+/** What the program that opens a proxy brings. */
+export interface OpenOptions {
+  readonly workerId: number;
+  readonly logger: Logger;
+  /** Who lets requests in where a frontend limits them; absent: each process by itself. */
+  readonly admission?: Admission<WaitingExchange>;
+  /** Told that the store counts another revision. */
+  readonly revisionChanged?: () => void;
+  /** Awaited before the store is closed. */
+  readonly closing?: () => Promise<void>;
+}
 
 /** The addresses as URLs, for people: `http://127.0.0.1:8080, https://[::]:8443, tcp://127.0.0.1:5432`. */
 export function formatAddresses(addresses: readonly ServedAddress[]): string {

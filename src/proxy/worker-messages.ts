@@ -1,7 +1,7 @@
 // What the supervisor and its workers say to each other, over the channel that fork gives them.
 import type { Config } from '../config/config.js';
-import type { Identity } from './privileges.js';
 import type { PermitAnswer, PermitRequest } from '../queue/permit-messages.js';
+import type { Identity } from './privileges.js';
 import type { ServedAddress } from './served-proxy.js';
 import type { NodeState, WorkerStatus } from './worker-status.js';
 

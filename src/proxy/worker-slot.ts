@@ -31,6 +31,10 @@ export interface SlotSettings {
 
 /** A worker that served this long, in milliseconds, was healthy: its crash is not counted together with earlier ones. */
 const healthyAfter = 60_000;
+/** Milliseconds beyond the drain timeout after which a worker that does not leave is killed. */
+export const killAfter = 2_000;
+/** The longest that a timer can wait. */
+export const longestTimer = 2 ** 31 - 1;
 
 interface Occupant {
   readonly handle: WorkerHandle;
@@ -149,6 +153,8 @@ export class WorkerSlot {
         occupant.servingSince = Date.now();
         if (occupant === this.#incoming) {
           this.#changeOver(occupant);
+        } else if (occupant === this.#current) {
+          this.#endReplacement(true);
         }
         this.#settings.owner.serving(message.addresses, occupant.handle);
         return;
@@ -181,8 +187,16 @@ export class WorkerSlot {
         `${this.#name} is now pid ${incoming.handle.pid}; pid ${old.handle.pid} finishes what it has begun`,
       );
       old.handle.send(this.#farewell);
+      if (this.#farewell.kind === 'yield') this.#killWhenOverdue(old);
     }
     this.#endReplacement(true);
+  }
+
+  /** A process that hangs does not keep to its drain timeout. */
+  #killWhenOverdue({ handle }: Occupant): void {
+    const limit = Math.min(this.#settings.order.config.server.drainTimeout + killAfter, longestTimer);
+    // To one that has left, it does nothing.
+    setTimeout(() => handle.kill(), limit).unref();
   }
 
   #endReplacement(done: boolean): void {
@@ -217,6 +231,7 @@ export class WorkerSlot {
     if (this.#current !== null) {
       return;
     }
+    this.#endReplacement(false);
     if (!lost.serving && !owner.failed(lost.refusal || `worker ended during its start (${how})`)) {
       return;
     }

@@ -2,10 +2,13 @@
 import cluster from 'node:cluster';
 import { StartError } from '../errors/start-error.js';
 import { createLogger, type Logger } from '../observe/logger.js';
+import type { WaitingExchange } from '../pipeline/stages/queue.js';
+import { NodeAdmission } from '../queue/node-permits.js';
 import { crashOnUncaught } from './crash.js';
 import { drainProxy } from './drain.js';
 import { watchMemory } from './memory-monitor.js';
 import { leaveSignalsToSupervisor } from './node-signals.js';
+import { Presence } from './presence.js';
 import { dropPrivileges } from './privileges.js';
 import type { OpenProxy, ServedProxy } from './served-proxy.js';
 import type { FromWorker, StartOrder, ToWorker } from './worker-messages.js';
@@ -20,33 +23,36 @@ export function runWorker(open: OpenProxy): void {
       void worker.start();
     } else if (worker !== null) {
       worker.follow(order);
-    } else {
+    } else if (order.kind === 'drain' || order.kind === 'yield' || order.kind === 'retire') {
       process.exit(0);
     }
   });
   // Whoever sends SIGTERM to one worker gets rid of that process; the supervisor fills its place.
-  process.on('SIGTERM', () => leave(worker));
+  process.on('SIGTERM', () => leave(worker, { kind: 'yield' }));
   cluster.worker?.on('disconnect', () => {
     // The supervisor has vanished. Node would exit at once here; what runs shall finish first.
     if (cluster.worker !== undefined) {
       cluster.worker.exitedAfterDisconnect = true;
     }
-    leave(worker);
+    worker?.loseSupervisor();
+    leave(worker, { kind: 'drain' });
   });
   tell({ kind: 'ready' });
 }
 
-function leave(worker: Worker | null): void {
+function leave(worker: Worker | null, order: Exclude<ToWorker, StartOrder>): void {
   if (worker === null) {
     process.exit(0);
   }
-  worker.follow({ kind: 'drain' });
+  worker.follow(order);
 }
 
 class Worker {
   readonly #open: OpenProxy;
   readonly #order: StartOrder;
   readonly #logger: Logger;
+  readonly #admission: NodeAdmission<WaitingExchange>;
+  readonly #presence: Presence;
   #proxy: ServedProxy | null = null;
   #leaving = false;
 
@@ -55,12 +61,26 @@ class Worker {
     this.#order = order;
     this.#logger = createLogger(order.config.logLevel, { worker: order.workerId });
     crashOnUncaught(this.#logger);
+    this.#admission = new NodeAdmission((request) => tell({ kind: 'permits', request }));
+    this.#presence = new Presence({
+      config: order.config,
+      node: order.node,
+      logger: this.#logger,
+      tell: (status) => tell({ kind: 'status', status }),
+    });
   }
 
   async start(): Promise<void> {
     const { config, workerId, identity } = this.#order;
     try {
-      this.#proxy = await this.#open(config, { workerId, logger: this.#logger });
+      await this.#presence.open();
+      this.#proxy = await this.#open(config, {
+        workerId,
+        logger: this.#logger,
+        admission: this.#admission,
+        revisionChanged: () => this.#presence.revisionChanged(),
+        closing: () => this.#presence.end(),
+      });
       if (identity !== null) {
         dropPrivileges(identity, this.#logger);
       }
@@ -76,6 +96,13 @@ class Worker {
       watchMemory(config.server.memoryLimit, (rss) => tell({ kind: 'overweight', rss }));
     }
     tell({ kind: 'serving', addresses: this.#proxy.addresses });
+    this.#presence.watch(this.#proxy);
+  }
+
+  /** Nobody hands out permits any more, and nobody else answers for the node. */
+  loseSupervisor(): void {
+    this.#admission.becomeAlone();
+    this.#presence.stopping();
   }
 
   follow(order: Exclude<ToWorker, StartOrder>): void {
@@ -83,10 +110,22 @@ class Worker {
       case 'reopen-logs':
         this.#proxy?.reopenLogs();
         return;
+      case 'node':
+        this.#presence.follow(order.state);
+        return;
+      case 'permits':
+        this.#admission.hear(order.answer);
+        return;
       case 'retire':
+        this.#presence.yield();
         this.#leave(Infinity);
         return;
+      case 'yield':
+        this.#presence.yield();
+        this.#leave(this.#order.config.server.drainTimeout);
+        return;
       case 'drain':
+        this.#presence.stopping();
         this.#leave(this.#order.config.server.drainTimeout);
         return;
     }

@@ -66,6 +66,11 @@ export class ClusterTracking {
     this.#options.onEverything();
   }
 
+  /** Resolves when every change that the primaries had made before has been told. */
+  async settle(): Promise<void> {
+    await Promise.all([...this.#nodes.values()].map((tracking) => tracking.settle()));
+  }
+
   /** Arms again on new connections. */
   renew(reason: string): void {
     for (const tracking of this.#nodes.values()) tracking.renew(reason);

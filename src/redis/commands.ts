@@ -21,7 +21,14 @@ export interface Commands {
 
 /** Runs commands of a write; one that failed is an error of the whole. */
 export async function allOrError(commands: Commands, list: readonly Command[]): Promise<void> {
-  for (const [error] of await commands.all(list)) {
+  await resultsOrError(commands, list);
+}
+
+/** As `allOrError`, for whoever needs the replies. */
+export async function resultsOrError(commands: Commands, list: readonly Command[]): Promise<unknown[]> {
+  const results = await commands.all(list);
+  return results.map(([error, reply]) => {
     if (error !== null) throw error;
-  }
+    return reply;
+  });
 }

@@ -15,7 +15,7 @@ export class RedisKeys {
   constructor(prefix: string) {
     this.prefix = prefix;
     // Broadcast tracking refuses prefixes that overlap, so that kinds which share a beginning are listed once.
-    this.#tracked = ['frontend:', 'dead:', 'health:', ...recordBeginnings].map((beginning) => prefix + beginning);
+    this.#tracked = ['frontend:', 'dead:', 'health:', 'revision', ...recordBeginnings].map((beginning) => prefix + beginning);
   }
 
   /** List: identifier, then backend URLs. */
@@ -62,6 +62,16 @@ export class RedisKeys {
   /** String: who does some work for all nodes. */
   lease(work: string): string {
     return `${this.prefix}lease:${work}`;
+  }
+
+  /** Integer: grows with each change that is made through the management API. */
+  get revision(): string {
+    return `${this.prefix}revision`;
+  }
+
+  /** Hash: heartbeat of a node. */
+  node(id: string): string {
+    return `${this.prefix}node:${id}`;
   }
 
   /** A key that lives for a second: written to see whether its invalidation arrives. */

@@ -72,6 +72,11 @@ export class KeyTracking {
     await this.#link.begin();
   }
 
+  /** Resolves when every change that the server had made before has been told: replies and changes come in order. */
+  async settle(): Promise<void> {
+    await this.#link.run((commands) => commands.one(['PING']));
+  }
+
   /** Arms again on a new connection. */
   renew(reason: string): void {
     this.#link.renew(reason);

@@ -1,5 +1,6 @@
 // Frontends and dead marks in the memory of one process: the embedded default, with its frontends kept in a file if one is named.
 import type { FrontendRecord } from '../model/frontend.js';
+import type { NodeHeartbeat } from '../model/node.js';
 import type { RecordKind, StoredRecord } from '../model/record-kind.js';
 import { FrontendFile } from './frontend-file.js';
 import { MemoryMarks } from './memory-marks.js';
@@ -18,6 +19,8 @@ export class MemoryStore implements Store {
   #lists = new Map<string, readonly string[]>();
   readonly #marks = new MemoryMarks();
   readonly #records = new MemoryRecords();
+  /** With the time, in milliseconds since the epoch, until which each lasts. */
+  readonly #heartbeats = new Map<string, { readonly beat: NodeHeartbeat; readonly until: number }>();
   readonly #leases = new Map<string, Lease>();
   #listener: StoreListener | null = null;
 
@@ -90,6 +93,27 @@ export class MemoryStore implements Store {
 
   async dropLease(work: string, holder: string): Promise<void> {
     if (this.#leases.get(work)?.holder === holder) this.#leases.delete(work);
+  }
+
+  /** Nothing counts changes here: each is in force when it has been made. */
+  async readAppliedRevision(): Promise<number> {
+    return 0;
+  }
+
+  async writeHeartbeat(beat: NodeHeartbeat, milliseconds: number): Promise<string> {
+    const before = this.#heartbeats.get(beat.id);
+    const now = Date.now();
+    this.#heartbeats.set(beat.id, { beat, until: now + milliseconds });
+    return before === undefined || before.until <= now ? '' : before.beat.boot;
+  }
+
+  async removeHeartbeat(id: string, boot: string): Promise<void> {
+    if (this.#heartbeats.get(id)?.beat.boot === boot) this.#heartbeats.delete(id);
+  }
+
+  async readHeartbeats(): Promise<NodeHeartbeat[]> {
+    const now = Date.now();
+    return [...this.#heartbeats.values()].filter(({ until }) => until > now).map(({ beat }) => beat);
   }
 
   async writeFrontend(name: string, identifier: string, backends: readonly string[]): Promise<void> {

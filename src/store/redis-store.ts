@@ -2,10 +2,11 @@
 import type { RedisUrl } from '../config/driver-url.js';
 import { membersOf } from '../model/dead-set.js';
 import type { FrontendRecord } from '../model/frontend.js';
+import { type NodeHeartbeat, parseHeartbeat } from '../model/node.js';
 import { type RecordKind, recordShapes, type StoredRecord } from '../model/record-kind.js';
 import { ClusterLink } from '../redis/cluster-link.js';
 import { ClusterTracking } from '../redis/cluster-tracking.js';
-import { allOrError, type Command, type Commands } from '../redis/commands.js';
+import { allOrError, type Command, type Commands, resultsOrError } from '../redis/commands.js';
 import { type LinkOptions, RedisLink, type RedisSide } from '../redis/connect.js';
 import { hcheckerPingKey, RedisKeys } from '../redis/keys.js';
 import { asError, shortReason } from '../redis/redis-errors.js';
@@ -13,6 +14,7 @@ import { serverCommands } from '../redis/server-commands.js';
 import { KeyTracking } from '../redis/tracking.js';
 import { ExpiryWatch } from './expiry-watch.js';
 import { createRedisCounters } from './redis-counters.js';
+import { heartbeatCommands, removeHeartbeatCommand } from './redis-heartbeats.js';
 import { maintenanceCommands, markCommands, markedNames, reviveCommands } from './redis-marks.js';
 import { maxListEntries, parseRecord } from './redis-record.js';
 import { readRecordCommand, readReply, replaceCommands } from './redis-records.js';
@@ -57,6 +59,8 @@ export class RedisStore implements Store {
   readonly #notes = new Set<string>();
   #listener: StoreListener | null = null;
   #poll: NodeJS.Timeout | undefined;
+  /** Those who wait until everything has been told at the next poll. */
+  #untilPolled: (() => void)[] = [];
 
   constructor(options: RedisStoreOptions) {
     const { read, write, timeout, log } = options;
@@ -121,6 +125,7 @@ export class RedisStore implements Store {
     if (this.#read.up) await tracked;
     this.#poll = setInterval(() => {
       if (this.state === 'polling') listener.everythingChanged();
+      for (const polled of this.#untilPolled.splice(0)) polled();
     }, pollInterval).unref();
   }
 
@@ -218,6 +223,44 @@ export class RedisStore implements Store {
     await this.#run(this.#write, `dropping ${key}`, (commands) => commands.one(['EVAL', dropLeaseScript, 1, key, holder]));
   }
 
+  async readAppliedRevision(): Promise<number> {
+    const reply = await this.#run(this.#read, 'reading revision', (commands) => commands.one(['GET', this.#keys.revision]));
+    if (this.#tracking.armed) await this.#tracking.settle();
+    else await new Promise<void>((resolve) => this.#untilPolled.push(resolve));
+    const revision = Number(reply);
+    return Number.isSafeInteger(revision) && revision > 0 ? revision : 0;
+  }
+
+  async writeHeartbeat(beat: NodeHeartbeat, milliseconds: number): Promise<string> {
+    const key = this.#keys.node(beat.id);
+    const [before] = await this.#run(this.#write, `writing ${key}`, (commands) =>
+      resultsOrError(commands, heartbeatCommands(key, beat, milliseconds)),
+    );
+    return typeof before === 'string' ? before : '';
+  }
+
+  async removeHeartbeat(id: string, boot: string): Promise<void> {
+    const key = this.#keys.node(id);
+    await this.#run(this.#write, `removing ${key}`, (commands) => commands.one(removeHeartbeatCommand(key, boot)));
+  }
+
+  async readHeartbeats(): Promise<NodeHeartbeat[]> {
+    const beginning = this.#keys.node('');
+    const replies = await this.#run(this.#read, `reading ${beginning}*`, async (commands) => {
+      const found = new Set<string>();
+      await commands.scan(`${globLiteral(beginning)}*`, (keys) => {
+        for (const key of keys) found.add(key);
+      });
+      const keys = [...found].sort();
+      const results = await commands.all(keys.map((key): Command => ['HGETALL', key]));
+      return keys.map((key, at) => ({ id: key.slice(beginning.length), reply: results[at]?.[1] }));
+    });
+    return replies.flatMap(({ id, reply }) => {
+      const beat = parseHeartbeat(id, Array.isArray(reply) ? reply.map(String) : []);
+      return beat === null ? [] : [beat];
+    });
+  }
+
   async writeFrontend(name: string, identifier: string, backends: readonly string[]): Promise<void> {
     const key = this.#keys.frontend(name);
     await this.#run(this.#write, `writing frontend ${name}`, (commands) =>
@@ -242,6 +285,7 @@ export class RedisStore implements Store {
 
   async close(): Promise<void> {
     clearInterval(this.#poll);
+    for (const polled of this.#untilPolled.splice(0)) polled();
     this.#expiries.close();
     await Promise.all([this.#tracking.close(), this.#read.close(), this.#write.close()]);
   }
@@ -267,6 +311,7 @@ export class RedisStore implements Store {
   }
 
   #keyChanged(key: string): void {
+    if (key === this.#keys.revision) this.#listener?.revisionChanged?.();
     const name = this.#keys.nameIn(key);
     if (name !== null) {
       if (key === this.#keys.frontend(name)) this.#expiries.forget(name);

@@ -2,6 +2,7 @@
 // redis-store and memory-store.
 import type { Backend } from '../model/backend.js';
 import type { FrontendRecord } from '../model/frontend.js';
+import type { NodeHeartbeat } from '../model/node.js';
 import type { RecordKind, StoredRecord } from '../model/record-kind.js';
 
 /** Told when something that the store may have answered is no longer true. */
@@ -12,6 +13,8 @@ export interface StoreListener {
   marksChanged?(name: string): void;
   /** What `readRecord` answers changed. */
   recordChanged?(kind: RecordKind, name: string): void;
+  /** The revision grew: `readAppliedRevision` gives the new one. */
+  revisionChanged?(): void;
   /** Anything may have changed: connection lost or regained, FLUSHALL. Everything cached must be read again. */
   everythingChanged(): void;
 }
@@ -103,6 +106,21 @@ export interface Store {
   takeLease(work: string, holder: string, milliseconds: number): Promise<boolean>;
   /** Gives a lease back, if the holder has it. */
   dropLease(work: string, holder: string): Promise<void>;
+  /**
+   * The revision that is in force for whoever listens to this store: every change up to it has been told. Grows with each change
+   * made through the management API; 0: there was none.
+   */
+  readAppliedRevision(): Promise<number>;
+  /**
+   * Writes the heartbeat of a node.
+   * @param milliseconds that it lasts unless it is written again
+   * @returns `boot` of the heartbeat that was there, or an empty text
+   */
+  writeHeartbeat(beat: NodeHeartbeat, milliseconds: number): Promise<string>;
+  /** Removes the heartbeat of a node that ends, unless another one of that name has taken it over. */
+  removeHeartbeat(id: string, boot: string): Promise<void>;
+  /** The heartbeats of all nodes that are there, by id. */
+  readHeartbeats(): Promise<NodeHeartbeat[]>;
   /** Replaces a frontend: identifier and backend entries. */
   writeFrontend(name: string, identifier: string, backends: readonly string[]): Promise<void>;
   /** Removes a frontend with its dead marks. */

@@ -1,6 +1,7 @@
 // Connects to a target of a stream: TCP, TLS or a unix socket, within a time limit.
-import type { ProxyError } from '../errors/proxy-error.js';
+
 import { classifyConnectError } from '../errors/classify.js';
+import type { ProxyError } from '../errors/proxy-error.js';
 import type { StreamTarget } from '../model/stream-target.js';
 import { type BackendTls, dial } from '../upstream/dial.js';
 import { StreamSocket } from './stream-socket.js';

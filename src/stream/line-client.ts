@@ -2,7 +2,7 @@
 // is given its answers in the order in which it asked.
 import type { StreamSettings } from '../config/stream-config.js';
 import type { StreamEnd } from '../observe/stream-counters.js';
-import { type Asker, Exchange, Line } from './exchange-line.js';
+import { type Asker, type Exchange, Line } from './exchange-line.js';
 import type { FrameScanner } from './framing/framing.js';
 import { MessageReader, type MessageTaker } from './framing/message-reader.js';
 import type { Link } from './link.js';
@@ -23,6 +23,8 @@ export interface LineClientOwner {
   waits(difference: number): boolean;
   /** All that was out is answered: the first request that is held may be sent. */
   ready(client: LineClient): void;
+  /** Sends whatever can be sent. */
+  linksFree(): void;
   /** It is there no more. @param waiting its requests that are in lines */
   left(client: LineClient, waiting: number): void;
   say(text: string): void;
@@ -89,6 +91,11 @@ export class LineClient implements StreamUser, MessageTaker, Asker {
   /** Requests of it wait. */
   get waits(): boolean {
     return this.#waiting > 0;
+  }
+
+  /** It does not read its answers: nothing more is asked for it until it does. */
+  get choked(): boolean {
+    return this.#unread > 0;
   }
 
   /** A request left its line. @param size bytes of the request */
@@ -175,10 +182,14 @@ export class LineClient implements StreamUser, MessageTaker, Asker {
   }
 
   drained(): void {
+    if (this.gone) return;
     this.#unread = 0;
     this.#account();
     this.#touch();
     this.#readOn();
+    if (this.out > 0 || this.held.length === 0) return;
+    this.#owner.ready(this);
+    this.#owner.linksFree();
   }
 
   /** The proxy stops: what was asked for is still answered. */

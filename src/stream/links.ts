@@ -112,7 +112,8 @@ export class Links implements LinkOwner {
     return new Promise((resolve, reject) => {
       this.#warming = { resolve, reject };
       while (this.#links.length < this.#most && this.#open()) {}
-      if (this.#links.length < this.#most) this.#roundFailed(new ProxyError('no-backend', `stream ${this.#plan.name} has too few targets`));
+      if (this.#links.length < this.#most)
+        this.#roundFailed(new ProxyError('no-backend', `stream ${this.#plan.name} has too few targets`));
     });
   }
 

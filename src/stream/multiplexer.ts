@@ -33,6 +33,7 @@ export class Multiplexer implements StreamMode, LineClientOwner, LinksOwner, Swe
   /** Requests in the line whose clients have left. */
   #goneInLine = 0;
   #pumping = false;
+  readonly #endListening: () => void;
   #retired = false;
 
   constructor(parts: StreamModeParts, shape: LinksShape) {
@@ -41,7 +42,7 @@ export class Multiplexer implements StreamMode, LineClientOwner, LinksOwner, Swe
     this.#links = new Links(parts, shape, this);
     this.sendBuffer = this.#links.sendBuffer;
     parts.clock.add(this);
-    parts.targets.onFree = () => this.linksFree();
+    this.#endListening = parts.targets.onFree(() => this.linksFree());
   }
 
   get now(): number {
@@ -83,6 +84,7 @@ export class Multiplexer implements StreamMode, LineClientOwner, LinksOwner, Swe
 
   close(): void {
     for (const client of this.#clients) client.finish('cut');
+    this.#endListening();
     this.#parts.clock.remove(this);
     this.#links.close();
   }
@@ -167,6 +169,7 @@ export class Multiplexer implements StreamMode, LineClientOwner, LinksOwner, Swe
   #sendHeld(client: LineClient): boolean {
     const { held } = client;
     for (let exchange = held.first; exchange !== undefined && !client.gone; exchange = held.first) {
+      if (client.choked) return true;
       if (client.out > 0 && (exchange.ownAnswer !== '' || !this.#mayFollow(client))) return true;
       const link = exchange.ownAnswer === '' ? this.#linkFor(client) : null;
       if (link === null && exchange.ownAnswer === '') return false;
@@ -198,7 +201,7 @@ export class Multiplexer implements StreamMode, LineClientOwner, LinksOwner, Swe
 
   /** It may be sent without overtaking what the same client asked before. */
   #inOrder(client: LineClient, { ownAnswer }: Exchange): boolean {
-    if (client.held.length > 0) return false;
+    if (client.held.length > 0 || client.choked) return false;
     return client.out === 0 || (ownAnswer === '' && this.#mayFollow(client));
   }
 

@@ -12,7 +12,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'its directory does not exist',
 };
 
-type Place = Pick<StreamConfig, 'name' | 'address' | 'port' | 'path'>;
+type Place = Pick<StreamConfig, 'name' | 'address' | 'port' | 'path' | 'ipv6Only'>;
 
 /** @throws StartError in one line when the place cannot be had */
 export async function openPlace(server: net.Server, place: Place): Promise<void> {
@@ -30,7 +30,9 @@ export async function openPlace(server: net.Server, place: Place): Promise<void>
         // The reason is still that of the first attempt.
       }
     }
-    throw new StartError(`stream ${place.name}: cannot listen on ${placeText(place)}: ${reasons[code] ?? (error as Error).message}`);
+    throw new StartError(
+      `stream ${place.name}: cannot listen on ${placeText(place)}: ${reasons[code] ?? (error as Error).message}`,
+    );
   }
 }
 
@@ -39,14 +41,14 @@ export function placeText({ address, port, path }: Pick<Place, 'address' | 'port
   return `${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 
-function listen(server: net.Server, { address, port, path }: Place): Promise<void> {
+function listen(server: net.Server, { address, port, path, ipv6Only = false }: Place): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     const listening = (): void => {
       server.off('error', reject);
       resolve();
     };
-    if (path === '') server.listen({ host: address, port, backlog }, listening);
+    if (path === '') server.listen({ host: address, port, backlog, ipv6Only }, listening);
     else server.listen({ path, backlog }, listening);
   });
 }

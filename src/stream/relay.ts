@@ -84,6 +84,7 @@ export class Relay implements StreamUser, DialUser {
     parts.targets.failed(target, error);
     this.#release();
     if (this.#tried.length > plan.settings.retries) {
+      parts.observer?.targetFailed(error);
       this.client.abort('no-target');
       return;
     }
@@ -94,6 +95,8 @@ export class Relay implements StreamUser, DialUser {
 
   received(from: StreamSocket, bytes: Buffer): void {
     if (this.#patience !== 0) this.#touch();
+    const { observer } = this.#owner.parts;
+    if (observer !== undefined) observer.relayed(this.client, from === this.client ? 'client' : 'target', bytes);
     if (!this.#other(from).write(from.lasting(bytes))) from.pause();
   }
 
@@ -105,9 +108,11 @@ export class Relay implements StreamUser, DialUser {
   /** A closed direction is passed on, and the other one goes on. */
   ended(from: StreamSocket): void {
     this.#other(from).end();
+    if (from !== this.client) this.#owner.parts.observer?.relayEnded(this.client, null);
   }
 
   closed(side: StreamSocket, error: Error | null): void {
+    this.#owner.parts.observer?.relayEnded(this.client, error);
     if (side === this.client) this.#clientClosed(error);
     else this.#upstreamClosed();
   }

@@ -17,7 +17,7 @@ export interface StreamObserver {
   requested(client: StreamClient, request: Buffer): AnswerTaker;
   /** `proxy`: bytes passed. @param bytes valid until this returns */
   relayed(client: StreamClient, from: 'client' | 'target', bytes: Buffer): void;
-  /** `proxy`: nothing passes any more. @param error null: in good order */
+  /** `proxy`: the target says no more, or one side has gone; may be told more than once. @param error null: in good order */
   relayEnded(client: StreamClient, error: Error | null): void;
   /** No target could be connected to, or one was lost while it owed an answer. */
   targetFailed(error: Error): void;

@@ -1,5 +1,5 @@
 // One side of a TCP stream, towards a client or a target: reads into a lent buffer, writes past the stream machinery, knows its ends.
-import net from 'node:net';
+import type net from 'node:net';
 import { SocketWriter } from '../base/socket-writer.js';
 import type { ReadTarget } from '../upstream/dial.js';
 import { giveBack, lendLarge, sharedReadBuffer, smallRead } from './read-buffers.js';

@@ -5,6 +5,7 @@ import type { ServerConfig } from '../config/config.js';
 import type { StreamConfig } from '../config/stream-config.js';
 import { StartError } from '../errors/start-error.js';
 import { createStartProbe } from '../health/probe.js';
+import type { BlockLists } from '../limits/block-lists.js';
 import type { Connections } from '../listener/connections.js';
 import type { RecordKind } from '../model/record-kind.js';
 import { parseTargets } from '../model/stream-target.js';
@@ -13,7 +14,6 @@ import type { Logger } from '../observe/logger.js';
 import { createStreamCounters, type StreamCounters } from '../observe/stream-counters.js';
 import { jsonStreamLine, textStreamLine } from '../observe/stream-line.js';
 import type { Store, StoreListener } from '../store/store.js';
-import { BlockLists } from './block-lists.js';
 import { streamModeTable } from './modes.js';
 import { StreamPlans } from './stream-plans.js';
 import { Targets } from './targets.js';
@@ -23,6 +23,8 @@ export interface StreamsParts {
   readonly configs: readonly StreamConfig[];
   readonly server: Pick<ServerConfig, 'headTimeout' | 'deadBackendTTL' | 'recoveryInterval' | 'accessLogFormat'>;
   readonly store: Pick<Store, 'readRecord'>;
+  /** Has the lists of all streams. */
+  readonly blocked: Pick<BlockLists, 'refuses' | 'onChange'>;
   readonly trusted: AddressSet;
   /** PEM certificates that targets may be signed by, besides the system's. */
   readonly ca: readonly string[];
@@ -37,21 +39,16 @@ export interface StreamsParts {
 export class Streams implements StoreListener {
   readonly listeners: readonly TcpListener[];
   readonly #plans: StreamPlans;
-  readonly #blocked: BlockLists;
   readonly #targets: readonly Targets[];
 
   /** @throws StartError for a target of the configuration that is none, or a certificate that cannot be used */
   constructor(parts: StreamsParts) {
-    const { configs, server, store, trusted, ca, connections, clock, log, accessLog } = parts;
+    const { configs, server, store, blocked, trusted, ca, connections, clock, log, accessLog } = parts;
     for (const { name, targets } of configs) {
       const [fault] = parseTargets(targets).faults;
       if (fault !== undefined) throw new StartError(`stream ${name}: ${fault}`);
     }
     this.#plans = new StreamPlans(store, configs, log, (plan) => this.#of(plan.name)?.update(plan));
-    const names = configs.map(({ name }) => name);
-    this.#blocked = new BlockLists(store, names, log, () => {
-      for (const listener of this.listeners) listener.blockedChanged();
-    });
     // What a target speaks is not ours to know: no protocol is offered in the handshake.
     const trust = { ca, alpn: [] };
     const startProbe = createStartProbe(trust);
@@ -71,7 +68,7 @@ export class Streams implements StoreListener {
         plan: this.#plans.of(config.name),
         modes: streamModeTable,
         targets,
-        blocked: this.#blocked,
+        blocked,
         trusted,
         trust,
         connections,
@@ -86,6 +83,9 @@ export class Streams implements StoreListener {
     });
     this.#targets = made.map(({ targets }) => targets);
     this.listeners = made.map(({ listener }) => listener);
+    blocked.onChange(() => {
+      for (const listener of this.listeners) listener.blockedChanged();
+    });
   }
 
   /**
@@ -93,7 +93,7 @@ export class Streams implements StoreListener {
    * @throws StartError in one line for a place that cannot be had
    */
   async open(): Promise<void> {
-    await Promise.all([this.#plans.start(), this.#blocked.start()]);
+    await this.#plans.start();
     for (const listener of this.listeners) await listener.open();
   }
 
@@ -113,12 +113,10 @@ export class Streams implements StoreListener {
 
   recordChanged(kind: RecordKind, name: string): void {
     this.#plans.recordChanged(kind, name);
-    this.#blocked.recordChanged(kind, name);
   }
 
   everythingChanged(): void {
     this.#plans.everythingChanged();
-    this.#blocked.everythingChanged();
   }
 
   /** Stops accepting; connections go on. */

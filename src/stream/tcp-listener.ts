@@ -5,6 +5,7 @@ import type { CoarseClock } from '../base/clock.js';
 import { type AddressSet, plainAddress } from '../base/ip.js';
 import { streamCertificate } from '../certs/static-certificate.js';
 import type { StreamConfig, StreamModeName } from '../config/stream-config.js';
+import type { BlockLists } from '../limits/block-lists.js';
 import { acceptInto } from '../listener/accept.js';
 import type { Connections } from '../listener/connections.js';
 import type { StreamPlan } from '../model/stream.js';
@@ -13,7 +14,6 @@ import type { Logger } from '../observe/logger.js';
 import type { StreamCounters } from '../observe/stream-counters.js';
 import type { StreamLineFormat } from '../observe/stream-line.js';
 import type { BackendTls } from '../upstream/dial.js';
-import type { BlockLists } from './block-lists.js';
 import { openPlace } from './open-place.js';
 import { ProxyHeaderReader } from './proxy-header-reader.js';
 import type { StreamMode, StreamModeTable } from './stream.js';
@@ -134,14 +134,18 @@ export class TcpListener implements ClientOwner {
     this.stop();
     this.#mode.close();
     // Those of earlier modes too, which end with their last client.
-    for (const client of this.#clients) client.finish('cut');
+    for (const client of this.#clients) {
+      client.finish('cut');
+      // Sockets close later than the access log does.
+      this.clientGone(client);
+    }
     this.#parts.targets.close();
   }
 
   clientGone(client: StreamClient): void {
     const { counters, connections, accessLog, lineFormat, clock } = this.#parts;
+    if (!this.#clients.delete(client)) return;
     connections.remove(client);
-    this.#clients.delete(client);
     this.#line.leave(client);
     counters.active--;
     counters.bytesIn += client.bytesIn;
@@ -151,7 +155,16 @@ export class TcpListener implements ClientOwner {
     if (accessLog.enabled) {
       const { source, target, bytesIn, bytesOut, startedAt } = client;
       const milliseconds = performance.now() - startedAt;
-      const record = { stream: this.name, client: source.address, target, bytesIn, bytesOut, milliseconds, end, endedAt: clock.wall };
+      const record = {
+        stream: this.name,
+        client: source.address,
+        target,
+        bytesIn,
+        bytesOut,
+        milliseconds,
+        end,
+        endedAt: clock.wall,
+      };
       accessLog.line(lineFormat(record));
     }
     if (!client.admitted) return;
@@ -178,11 +191,11 @@ export class TcpListener implements ClientOwner {
     const client = new StreamClient(this);
     client.attach(raw, 'handshake');
     if (!this.#begin(client)) return;
-    client.expireAt(this.#parts.clock.now + this.#parts.headTimeout, 'bad-header');
     if (!this.#parts.config.proxyProtocol) {
       this.#secure(client, raw);
       return;
     }
+    client.expireAt(this.#parts.clock.now + this.#parts.headTimeout, 'bad-header');
     const reader = new ProxyHeaderReader();
     const received = (piece: Buffer): void => {
       const reading = reader.push(piece);
@@ -203,9 +216,15 @@ export class TcpListener implements ClientOwner {
   #secure(client: StreamClient, raw: net.Socket): void {
     const secureContext = this.#secureContext as tls.SecureContext;
     const socket = new tls.TLSSocket(raw, { isServer: true, secureContext });
+    let secured = false;
+    client.expireAt(this.#parts.clock.now + this.#parts.headTimeout, 'handshake-failed');
+    socket.once('error', () => {
+      if (!secured) client.because('handshake-failed');
+    });
     client.attach(socket, 'secure');
     socket.once('secure', () => {
-      client.expireAt(0, 'bad-header');
+      secured = true;
+      client.expireAt(0, 'handshake-failed');
       client.pause();
       client.readByEvents();
       this.#admit(client);

@@ -13,6 +13,7 @@ export function question(pairs: readonly string[] = [], more: Partial<AuthQuesti
     target: '/page?x=1',
     clientAddress: '192.0.2.1',
     requestId: 'request-1',
+    shown: null,
     headerText: pairs.join('\r\n'),
     header: (name) => valuesOf(name).join(name.toLowerCase() === 'cookie' ? '; ' : ', '),
     headerPairs: () => pairs,

@@ -74,6 +74,20 @@ export class ControlledStore implements Store {
     return 0;
   }
 
+  async readAppliedRevision(): Promise<number> {
+    return 0;
+  }
+
+  async writeHeartbeat(): Promise<string> {
+    return '';
+  }
+
+  async removeHeartbeat(): Promise<void> {}
+
+  async readHeartbeats(): Promise<[]> {
+    return [];
+  }
+
   async writeFrontend(name: string, identifier: string, backends: readonly string[]): Promise<void> {
     this.change(name, [identifier, ...backends]);
   }

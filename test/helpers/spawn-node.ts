@@ -22,6 +22,9 @@ export interface NodeSettings {
 export interface SpawnedNode {
   readonly pid: number;
   readonly port: number;
+  /** Its configuration file, and what stands there. */
+  readonly file: string;
+  readonly settings: NodeSettings;
   /** Everything that it wrote to stderr so far. */
   stderr(): string;
   /** Process ids of its workers, in no order. */
@@ -42,17 +45,23 @@ const root = fileURLToPath(new URL('../../', import.meta.url));
 const patience = 20_000;
 
 /** Starts a node; the caller destroys it. */
-export async function spawnNode(settings: NodeSettings = {}, flags: readonly string[] = []): Promise<SpawnedNode> {
+export async function spawnNode(
+  settings: NodeSettings = {},
+  flags: readonly string[] = [],
+  env: NodeJS.ProcessEnv = {},
+): Promise<SpawnedNode> {
   const port = await freePort();
-  const file = writeConfigFile({
+  const written = {
     http: { bind: ['127.0.0.1'], port },
     driver: 'redis://127.0.0.1:1',
     user: 'root',
     ...settings,
-    server: { workers: 2, accessLog: 'none', drainTimeout: 10, ...settings.server },
-  });
+    server: { workers: 2, accessLog: 'none', drainTimeout: 10, drainGrace: 1, ...settings.server },
+  };
+  const file = writeConfigFile(written);
   const child = spawn(process.execPath, ['--import', 'tsx', 'src/bin/cjs-proxy.ts', '-c', file, ...flags], {
     cwd: root,
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let stderr = '';
@@ -73,6 +82,8 @@ export async function spawnNode(settings: NodeSettings = {}, flags: readonly str
   return {
     pid,
     port,
+    file,
+    settings: written,
     stderr: () => stderr,
     workers,
     serving: () => says('Serving http'),

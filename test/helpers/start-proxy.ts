@@ -1,6 +1,6 @@
 // A proxy in this process: memory store, one free port of 127.0.0.1, no access log, short time limits.
 import { tmpdir } from 'node:os';
-import type { Bind, Config, ServerConfig, TlsBind } from '../../src/config/config.js';
+import type { Bind, Config, FrontDoorConfig, HttpsConfig, LimitsConfig, ServerConfig, TlsBind } from '../../src/config/config.js';
 import { loadConfig } from '../../src/config/load.js';
 import { createProxy, type ProxyOptions, type Proxy as RunningProxy } from '../../src/proxy/create-proxy.js';
 
@@ -8,10 +8,14 @@ import { createProxy, type ProxyOptions, type Proxy as RunningProxy } from '../.
 export interface ProxyOverrides {
   readonly server?: Partial<ServerConfig>;
   readonly trustedProxies?: readonly string[];
+  readonly limits?: Partial<LimitsConfig>;
+  readonly frontDoor?: Partial<FrontDoorConfig>;
   /** Addresses to listen on instead of 127.0.0.1. */
   readonly http?: readonly Bind[];
   /** Addresses to listen on with TLS besides. */
   readonly https?: readonly TlsBind[];
+  /** Settings of `https` besides. */
+  readonly httpsSettings?: Partial<HttpsConfig>;
   /** Driver URL. */
   readonly driver?: string;
 }
@@ -44,8 +48,10 @@ export function testConfig(overrides: ProxyOverrides = {}): Config {
     ...defaults,
     server: { ...defaults.server, ...testServer, ...overrides.server },
     http: { bind: overrides.http ?? [{ address: '127.0.0.1', port: 0 }] },
-    https: { bind: overrides.https ?? [] },
+    https: { ...defaults.https, ...overrides.httpsSettings, bind: overrides.https ?? [] },
+    limits: { ...defaults.limits, ...overrides.limits },
     trustedProxies: overrides.trustedProxies ?? [],
+    frontDoor: { ...defaults.frontDoor, ...overrides.frontDoor },
     logLevel: 'silent',
   };
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../../src/config/load.js';
 import { createProxy, type Proxy as RunningProxy } from '../../src/proxy/create-proxy.js';
+import { connectClient, type RawClient } from './raw-client.js';
 import { type LogLine, recordingLogger } from './recording-logger.js';
 
 export interface StartedStreams {
@@ -56,7 +57,10 @@ export async function startStreams({ streams, settings = {}, server = {} }: Stre
       if (found === undefined) throw new Error(`there is no stream ${name}`);
       return found.port;
     },
-    accessLines: () => readFileSync(accessLog, 'latin1').split('\n').filter((line) => line !== ''),
+    accessLines: () =>
+      readFileSync(accessLog, 'latin1')
+        .split('\n')
+        .filter((line) => line !== ''),
     async close() {
       await proxy.close();
       rmSync(folder, { recursive: true, force: true });
@@ -117,4 +121,35 @@ function echo(socket: net.Socket): void {
 /** Says its name and ends. */
 export function named(name: string): (socket: net.Socket) => void {
   return (socket) => socket.end(name);
+}
+
+/** Bytes that a client gets which is expected to be turned away: at once, or by a reset that comes with the connection. */
+export async function turnedAway(port: number, localAddress = '127.0.0.1'): Promise<number> {
+  try {
+    const client = await connectClient(port, '127.0.0.1', localAddress);
+    await client.ended();
+    return client.queue.total;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ECONNRESET') return 0;
+    throw error;
+  }
+}
+
+/** A client whose connection has been carried through to a target that sends back what it gets. */
+export async function served(port: number, localAddress = '127.0.0.1'): Promise<RawClient> {
+  const client = await connectClient(port, '127.0.0.1', localAddress);
+  client.send('?');
+  await client.queue.take(1);
+  return client;
+}
+
+/** Whether a client is served just now. */
+export function isServed(port: number, localAddress = '127.0.0.1'): Promise<boolean> {
+  return served(port, localAddress).then(
+    (client) => {
+      client.close();
+      return true;
+    },
+    () => false,
+  );
 }

@@ -30,6 +30,7 @@ beforeAll(async () => {
     ciphers: '',
     honorCipherOrder: false,
     minVersion: 'TLSv1.2',
+    preset: 'intermediate',
   };
   proxy = await startProxy({ https: [bind] });
   await proxy.proxy.store.writeFrontend(host, 'id', [backend.url]);

@@ -207,7 +207,7 @@ describe('the attributes of a sticky cookie', () => {
   });
 
   it.each([
-    ['yes', 'is "yes"; allowed: true, false or an object with any of cookie, ttl, path, secure and sameSite'],
+    ['yes', 'is "yes"; allowed: true, false or an object with any of cookie, ttl, domain, path, secure and sameSite'],
     ['{"name": "at"}', 'is an object; allowed: true, false or an object'],
     ['{"cookie": "a b"}', 'allowed at cookie: 1 to 64 letters'],
     ['{"cookie": "a;b"}', 'allowed at cookie: 1 to 64 letters'],

@@ -34,6 +34,7 @@ function bind(name: string): TlsBind {
     ciphers: '',
     honorCipherOrder: true,
     minVersion: 'TLSv1.2',
+    preset: 'intermediate',
   };
 }
 

@@ -21,7 +21,7 @@ end`;
 export const cjsProxy: Peer = {
   name: 'cjs-proxy',
   needsWarmup: true,
-  async start({ processes, folder, backendPort, profiles, workers, prefixes }) {
+  async start({ processes, folder, backendPort, profiles, workers, prefixes, limit }) {
     if (!existsSync(command)) throw new Error(`${command} is missing: run "npm run build" first`);
     const redis = await startRedis(processes, folder);
     await run('redis-cli', [
@@ -43,6 +43,11 @@ export const cjsProxy: Peer = {
         String(backendPort),
         String(prefixes),
       ]);
+    if (limit !== null) {
+      const command = (...args: readonly string[]) => run('redis-cli', ['-p', String(redis.port), ...args]);
+      await command('hset', 'tier:bench', 'points', String(limit.points), 'duration', '3600');
+      await command('hset', `route:${benchHost}`, 'tier', 'bench');
+    }
     const port = await freePort();
     const accessLog = join(folder, 'access.log');
     const config = join(folder, 'config.json');
@@ -51,6 +56,7 @@ export const cjsProxy: Peer = {
       server: { workers, accessLog, maxSockets: 0 },
       http: { port, bind: ['127.0.0.1'] },
       driver: `redis://127.0.0.1:${redis.port}`,
+      trustedProxies: limit !== null && limit.clients > 0 ? ['127.0.0.1'] : [],
     };
     writeFileSync(config, JSON.stringify(settings));
     const profile = profiles === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}`];

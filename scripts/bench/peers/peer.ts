@@ -1,5 +1,6 @@
 // The contract of a proxy that is measured: started with a backend behind it, stopped after its job.
 import type { Processes } from '../processes.js';
+import type { ScenarioLimit } from '../scenarios.js';
 
 export const peerNames = ['nginx', 'haproxy', 'http-proxy', 'cjs-proxy'] as const;
 export type PeerName = (typeof peerNames)[number];
@@ -16,6 +17,8 @@ export interface PeerSetup {
   readonly workers: number;
   /** Path prefixes that our node's host has. */
   readonly prefixes: number;
+  /** Rate limit of our node's host; null: none. */
+  readonly limit: ScenarioLimit | null;
 }
 
 /** A proxy that takes requests. */

@@ -39,7 +39,8 @@ async function load(folder: string, job: 'echo' | 'idle', port: number, connecti
   };
 }
 
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+const median = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 async function bench(): Promise<boolean> {
   prepareMachine();
@@ -48,7 +49,10 @@ async function bench(): Promise<boolean> {
     say(`${describeMachine()}. Medians of ${rounds} interleaved rounds of ${seconds} s.`);
     const targetPort = await freePort();
     const files = { stdout: join(folder, 'echo.log'), stderr: join(folder, 'echo.log') };
-    const target = processes.start(process.execPath, [script('echo-server.mjs'), String(targetPort)], { core: loadCore, ...files });
+    const target = processes.start(process.execPath, [script('echo-server.mjs'), String(targetPort)], {
+      core: loadCore,
+      ...files,
+    });
     await waitUntilReady('the echo server', target, () => echoes(targetPort));
     const cpu = await benchEcho(folder, targetPort);
     const idle = await benchIdle(folder, targetPort);
@@ -72,7 +76,9 @@ async function benchEcho(folder: string, targetPort: number): Promise<boolean> {
       const used = readUsage(server.pid).cpuMicroseconds - before;
       // A MiB of the client's is sixteen messages, each of which comes back too.
       samples.push(used / (result.echoes / 16));
-      say(`tcp-echo ${peer.name}: ${samples.at(-1)?.toFixed(0)} us a MiB, ${Math.round(result.echoes / 16 / result.seconds)} MiB/s`);
+      say(
+        `tcp-echo ${peer.name}: ${samples.at(-1)?.toFixed(0)} us a MiB, ${Math.round(result.echoes / 16 / result.seconds)} MiB/s`,
+      );
     }
   }
   for (const { server } of entries) await server.stop();
@@ -93,11 +99,15 @@ async function benchIdle(folder: string, targetPort: number): Promise<boolean> {
     await running.result();
     await server.stop();
     const projected = empty + ((measured - empty) * idleWanted) / idleConnections;
-    const note = idleConnections === idleWanted ? '' : `, which is ${projected.toFixed(0)} MiB at ${idleWanted} if each takes the same`;
+    const note =
+      idleConnections === idleWanted ? '' : `, which is ${projected.toFixed(0)} MiB at ${idleWanted} if each takes the same`;
     if (peer.name === 'cjs-proxy') holds = projected <= mostIdleMebibytes;
-    say(`tcp-idle-10k ${peer.name}: ${measured.toFixed(0)} MiB with ${idleConnections} connections (${empty.toFixed(0)} with none)${note}`);
+    say(
+      `tcp-idle-10k ${peer.name}: ${measured.toFixed(0)} MiB with ${idleConnections} connections (${empty.toFixed(0)} with none)${note}`,
+    );
   }
-  if (idleConnections < idleWanted) say(`tcp-idle-10k: this machine allows a process ${idleConnections} connections with two sockets each`);
+  if (idleConnections < idleWanted)
+    say(`tcp-idle-10k: this machine allows a process ${idleConnections} connections with two sockets each`);
   say(`tcp-idle-10k: bar ${mostIdleMebibytes} MiB: ${holds ? 'holds' : 'FAILS'}`);
   return holds;
 }

@@ -9,7 +9,11 @@ import { freePort, waitUntilReady } from '../ready.js';
 
 export interface TcpPeer {
   readonly name: 'haproxy' | 'cjs-proxy';
-  start(processes: Processes, folder: string, targetPort: number): Promise<{ readonly port: number; readonly server: StartedProcess }>;
+  start(
+    processes: Processes,
+    folder: string,
+    targetPort: number,
+  ): Promise<{ readonly port: number; readonly server: StartedProcess }>;
 }
 
 /** File descriptors that a process here may have; each connection takes two of a proxy. */

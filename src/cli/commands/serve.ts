@@ -3,11 +3,12 @@ import type { Config } from '../../config/config.js';
 
 /**
  * Serves until the proxy is told to stop.
+ * @param load reads the configuration again, for a reload
  * @param quiet says nothing about the loading of the configuration
  * @returns the exit code
  * @throws StartError with one clear line if the proxy cannot start
  */
-export async function serve(config: Config, quiet: boolean): Promise<number> {
+export async function serve(config: Config, load: () => Config, quiet: boolean): Promise<number> {
   if (!quiet) {
     // stdout may be the access log.
     process.stderr.write(`Loading config from ${config.source}\n`);
@@ -15,6 +16,6 @@ export async function serve(config: Config, quiet: boolean): Promise<number> {
   }
   // Loaded here, so that the other commands need neither listeners nor drivers.
   const { runProxy } = await import('../../proxy/run-proxy.js');
-  await runProxy(config);
+  await runProxy(config, load);
   return 0;
 }

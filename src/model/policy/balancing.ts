@@ -7,9 +7,10 @@ import { jsonField, textField } from './field.js';
 const hashOnAllowed = '"path", "header:NAME", "cookie:NAME" or "query:NAME"';
 const weightAllowed = 'a number from 0 to 1000000';
 const weightsAllowed = 'an object of backend ids and weights, such as {"node-1": 3, "node-2": 0}';
-const stickyAllowed = 'true, false or an object with any of cookie, ttl, path, secure and sameSite';
+const stickyAllowed = 'true, false or an object with any of cookie, ttl, domain, path, secure and sameSite';
 const cookieAllowed = "1 to 64 letters, digits and any of !#$%&'*+-.^_`|~";
 const pathAllowed = 'a path that begins with a slash and has no semicolon';
+const domainAllowed = 'a domain name such as "example.com"';
 const sameSiteAllowed = '"Lax", "Strict" or "None"';
 
 /** RFC 9110 section 5.6.2; a cookie's name is one too (RFC 6265 section 4.1.1). */
@@ -40,6 +41,11 @@ const sticky = z
       cookie: z.string({ error: cookieAllowed }).regex(token, cookieAllowed).optional(),
       /** Milliseconds that a client stays with a backend from its first request on; absent or 0: until the browser is closed. */
       ttl: durationAs('none', 'How long the cookie is kept.'),
+      /** Hosts below it share the cookie; absent: the asked host alone has it. */
+      domain: z
+        .string({ error: domainAllowed })
+        .regex(/^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i, domainAllowed)
+        .optional(),
       path: z
         .string({ error: pathAllowed })
         .regex(/^\/[!-:<-~]{0,255}$/, pathAllowed)
@@ -48,7 +54,7 @@ const sticky = z
       secure: z.boolean({ error: 'true or false' }).optional(),
       sameSite: z.preprocess(capitalised, z.enum(['Lax', 'Strict', 'None'], { error: sameSiteAllowed }).optional()),
     },
-    { error: (issue) => (issue.code === 'unrecognized_keys' ? 'only cookie, ttl, path, secure and sameSite' : stickyAllowed) },
+    { error: (issue) => (issue.code === 'unrecognized_keys' ? 'only cookie, ttl, domain, path, secure and sameSite' : stickyAllowed) },
   )
   .refine(({ secure, sameSite }) => sameSite !== 'None' || secure !== false, {
     path: ['sameSite'],

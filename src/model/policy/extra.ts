@@ -1,6 +1,6 @@
 // Policy: what is kept with a frontend for others and means nothing to the proxy.
 import * as z from 'zod';
-import { jsonField, type PolicyOf, textField } from './field.js';
+import { jsonField, textField } from './field.js';
 
 const extraAllowed = 'an object';
 
@@ -10,5 +10,3 @@ export const extraFields = {
   /** Whatever whoever registered the frontend said of it besides. */
   extra: jsonField(z.record(z.string(), z.unknown(), { error: extraAllowed }).optional()),
 };
-
-export type ExtraPolicy = PolicyOf<typeof extraFields>;

@@ -1,7 +1,7 @@
 // Who may reach a frontend: by address first, then by what the provider of its policy says. In doubt nobody passes.
 import type { AuthProviders, FoundProvider } from '../../auth/auth-providers.js';
 import type { PassRules } from '../../auth/provider.js';
-import type { AuthQuestion, Verdict } from '../../auth/verdict.js';
+import type { AuthQuestion, ShownCredential, Verdict } from '../../auth/verdict.js';
 import { ProxyError } from '../../errors/proxy-error.js';
 import type { Exchange } from '../../exchange/exchange.js';
 import { Kind } from '../../http1/headers.js';
@@ -66,6 +66,7 @@ function pass(exchange: Exchange, { owned, stripAuthorization }: PassRules, adde
   if (stripAuthorization && headers.has(Kind.authorization)) exchange.changes.remove('authorization');
   if (owned.size > 0) {
     for (let line = 0; line < headers.count; line++) {
+      if (!owned.mayHave(headers.nameLengthAt(line))) continue;
       const name = headers.nameAt(line);
       if (owned.has(name)) exchange.changes.remove(name);
     }
@@ -104,6 +105,12 @@ class ExchangeQuestion implements AuthQuestion {
 
   get clientAddress(): string {
     return this.#exchange.clientAddress;
+  }
+
+  get shown(): ShownCredential | null {
+    const { client } = this.#exchange;
+    // Many people may come over a connection of a proxy in front.
+    return client.trusted ? null : client.shown;
   }
 
   get requestId(): string {

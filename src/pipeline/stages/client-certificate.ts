@@ -44,12 +44,15 @@ function fingerprintOf({ fingerprint256 }: X509Certificate): string {
 }
 
 /**
- * Node gives a line an attribute, the widest first. Here they stand in one line the other way round (RFC 4514); whatever is not
- * printable ASCII is percent-encoded, so that nothing in a certificate can end a header line.
+ * Node gives a line an attribute, the widest first, with its special characters escaped. Here they stand in one line the other way
+ * round (RFC 4514); whatever is not printable ASCII is percent-encoded, so that nothing in a certificate can end a header line.
  */
 function distinguishedName(lines: string): string {
-  const attributes = lines.split('\n').map((line) => line.replace(/[,+"\\<>;]/g, '\\$&'));
-  return attributes.reverse().join(',').replace(/[^\x20-\x7e]|%/gu, encodeCharacter);
+  return lines
+    .split('\n')
+    .reverse()
+    .join(',')
+    .replace(/[^\x20-\x7e]|%/gu, encodeCharacter);
 }
 
 function encodeCharacter(character: string): string {

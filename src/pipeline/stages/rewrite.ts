@@ -39,8 +39,12 @@ function prefixOf(frontend: string): string {
 
 /** A backend that makes links needs to know what was taken off. What a stranger says of it is not believed. */
 function tellPrefix(exchange: Exchange, prefix: string): void {
-  const outer = exchange.client.trusted ? (exchange.head.headers.values(forwardedPrefix)[0] ?? '') : '';
-  const whole = `${outer.startsWith('/') ? outer.replace(/\/+$/, '') : ''}${prefix}`;
-  exchange.changes.remove(forwardedPrefix);
+  const { headers } = exchange.head;
+  let whole = prefix;
+  if (headers.hasName(forwardedPrefix)) {
+    const outer = exchange.client.trusted ? (headers.values(forwardedPrefix)[0] ?? '') : '';
+    whole = `${outer.startsWith('/') ? outer.replace(/\/+$/, '') : ''}${prefix}`;
+    exchange.changes.remove(forwardedPrefix);
+  }
   if (whole !== '') exchange.changes.add('X-Forwarded-Prefix', whole);
 }

@@ -1,4 +1,5 @@
-// The proxy's own answers: `Host: __ping__` is alive whatever the store says.
+// The proxy's own answers: `Host: __ping__` is alive whatever the store says, unless the worker is overloaded for long.
+import { ProxyError } from '../../errors/proxy-error.js';
 import type { Answer, Stage } from '../stage.js';
 
 const alive: Answer = {
@@ -13,4 +14,13 @@ export function isPing(authority: string): boolean {
   return authority.charCodeAt(0) === 95 && (authority === '__ping__' || authority.startsWith('__ping__:'));
 }
 
-export const self: Stage = (exchange) => (isPing(exchange.head.authority) ? alive : undefined);
+/** In an overload that lasts, a balancer in front does well to send clients elsewhere. */
+const overloaded = new ProxyError('overloaded', 'it lasts');
+
+/** @param overload of this worker */
+export function createSelf(overload: { readonly lasts: boolean }): Stage {
+  return (exchange) => {
+    if (!isPing(exchange.head.authority)) return undefined;
+    return overload.lasts ? overloaded : alive;
+  };
+}

@@ -83,8 +83,12 @@ export class MessageReader {
 
   #pushUntilSilence(bytes: Buffer): void {
     if (this.#held + bytes.length > this.#limit) {
-      this.#fail('too-large', `a message has more than ${this.#limit} bytes`);
-      return;
+      // Where every piece is a message, a large one is several.
+      if (this.#silence === 0 && this.#held > 0) this.#tell(null);
+      if (this.#silence > 0 || bytes.length > this.#limit) {
+        this.#fail('too-large', `a message has more than ${this.#limit} bytes`);
+        return;
+      }
     }
     if (this.#silence > 0) {
       this.#keep(bytes);

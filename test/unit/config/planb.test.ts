@@ -36,8 +36,9 @@ describe("PlanB's flags as keys", () => {
     expect(https.bind).toMatchObject([{ address: '0.0.0.0', port: 8443, key: '/k', minVersion: 'TLSv1.2' }]);
   });
 
-  test('tls-listen needs a key and a certificate, as certificates are not yet taken from Redis', () => {
-    expect(faultAt('https.key', { 'tls-listen': ':443', 'load-certificates-from': 'redis' })).toMatchObject({ kind: 'missing' });
+  test('tls-listen needs no key and no certificate, as certificates are taken from Redis', () => {
+    const { https } = loadSettings({ 'tls-listen': ':443', 'load-certificates-from': 'redis' });
+    expect(https.bind).toMatchObject([{ address: '::', port: 443, key: '', cert: '' }]);
   });
 
   test('presets that let old protocols in are taken as the modern one', () => {

@@ -78,7 +78,7 @@ describe('a wrong value', () => {
       allowed: 'at most server.maxHeadBytes, 8192',
     });
     expect(faultAt('http.bind', { http: { bind: [] } })).toMatchObject({
-      allowed: 'at least one address, here or in https.bind',
+      allowed: 'at least one address, here or in https.bind, or a stream',
     });
     expect(faultAt('http.bind[1]', { http: { bind: ['::', { address: '::', port: 80 }] } })).toMatchObject({ value: '[::]:80' });
     const tls = { bind: '127.0.0.1', port: 80, key: 'k', cert: 'c' };

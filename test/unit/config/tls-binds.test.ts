@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { describeConfig } from '../../../src/config/explain.js';
 import { faultAt, loadSettings } from '../../helpers/config-file.js';
 
 const pair = { key: '/k', cert: '/c' };
@@ -28,6 +29,7 @@ describe('an address of https', () => {
         ciphers: 'HIGH',
         honorCipherOrder: false,
         minVersion: 'TLSv1.3',
+        preset: 'intermediate',
       },
     ]);
   });
@@ -42,6 +44,7 @@ describe('an address of https', () => {
       ciphers: '',
       passphrase: '',
       minVersion: 'TLSv1.2',
+      preset: 'modern',
     };
     const https = { ...pair, ca: '/ca', passphrase: 'p', ciphers: 'HIGH', minVersion: 'TLSv1.3', bind: [own] };
     expect(loadSettings({ https }).https.bind).toEqual([{ ...own, key: '/k' }]);
@@ -56,7 +59,11 @@ describe('an address of https', () => {
     expect(loadSettings({ https }).https.bind.map(({ passphrase }) => passphrase)).toEqual(['p', '', 'p']);
   });
 
-  test('needs a key and a certificate', () => {
+  test('needs neither a key nor a certificate, since the store may have them', () => {
+    expect(loadSettings({ https: { bind: '::' } }).https.bind).toMatchObject([{ key: '', cert: '' }]);
+  });
+
+  test('needs a certificate where it has a key, and the other way round', () => {
     expect(faultAt('https.key', { https: { cert: '/c', bind: '::' } })).toMatchObject({ kind: 'missing' });
     expect(faultAt('https.cert', { https: { key: '/k', bind: ['::', '::1'] } })).toMatchObject({ kind: 'missing' });
     expect(
@@ -112,5 +119,21 @@ describe('TLS settings of older times', () => {
   test('secureOptions has no effect, with a warning', () => {
     const { warnings } = loadSettings({ https: { ...pair, bind: [{ address: '::', secureOptions: 50331648 }] } });
     expect(warnings).toEqual([expect.stringContaining('`https.secureOptions` has no effect')]);
+  });
+});
+
+describe('secrets for private keys in the store', () => {
+  const secret = Buffer.alloc(32, 1).toString('base64');
+
+  test('are a list, or a text with commas as an environment variable has it', () => {
+    expect(loadSettings({ https: { storeKeys: [secret, '0'.repeat(64)] } }).https.storeKeys).toEqual([secret, '0'.repeat(64)]);
+    expect(loadSettings({}, { env: { CJS_PROXY_HTTPS_STORE_KEYS: `${secret}, ${secret}` } }).https.storeKeys).toEqual([secret, secret]);
+  });
+
+  test('are not shown when they cannot be used, nor when they can', () => {
+    expect(faultAt('https.storeKeys[0]', { https: { storeKeys: ['too short'] } }).value).toBe('(hidden)');
+    const shown = describeConfig(loadSettings({ https: { storeKeys: [secret] } }));
+    expect(shown).toContain('CENSORED');
+    expect(shown).not.toContain(secret);
   });
 });

@@ -59,7 +59,7 @@ export class Fleet {
   now = 0;
   readonly #options: FleetOptions;
   readonly #ledgers: Ledger[];
-  #events: Event[] = [];
+  readonly #events: Event[] = [];
 
   constructor(options: FleetOptions) {
     this.#options = options;
@@ -68,6 +68,7 @@ export class Fleet {
     const counter = new SharedCounter(points);
     const limiter: Limiter = {
       strict: false,
+      alone: false,
       spend: (_, cost, seconds) => this.#remote(() => counter.spend(cost, seconds, this.now)),
       take: (_, cost, seconds) => this.#remote(() => counter.take(cost, seconds, this.now)),
     };
@@ -87,8 +88,6 @@ export class Fleet {
   /** Lets all of it happen. */
   async run(): Promise<void> {
     while (this.#events.length > 0) {
-      // Sorted once a round: what is added meanwhile comes later.
-      this.#events.sort((one, other) => one.at - other.at);
       const next = this.#events.shift() as Event;
       this.now = next.at;
       next.run();
@@ -100,8 +99,16 @@ export class Fleet {
     return this.outcomes.filter(({ admitted }) => admitted).length;
   }
 
+  /** In the order of time; of two at one time the one that was added first comes first. */
   #at(at: number, run: () => void): void {
-    this.#events.push({ at, run });
+    let from = 0;
+    let to = this.#events.length;
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if ((this.#events[middle] as Event).at <= at) from = middle + 1;
+      else to = middle;
+    }
+    this.#events.splice(from, 0, { at, run });
   }
 
   #remote<T>(ask: () => T): Promise<T> {

@@ -44,7 +44,9 @@ function exchangeOf(fields: { target: string; authority: string; method: string;
     trusted: false,
     secure: false,
     localPort: 80,
+    episode: 0,
     lastAuthority: '',
+    shown: { text: '', digest: '' },
     tls: null,
     forwardedLines: { authority: '', text: '' },
   };

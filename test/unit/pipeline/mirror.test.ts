@@ -38,7 +38,9 @@ const client = {
   trusted: false,
   secure: false,
   localPort: 80,
+  episode: 0,
   lastAuthority: '',
+  shown: { text: '', digest: '' },
   tls: null,
   forwardedLines: { authority: '', text: '' },
 };

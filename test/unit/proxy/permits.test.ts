@@ -259,7 +259,7 @@ describe('the permits of a node', () => {
     expect(node.count('in flight')).toBe(6);
   });
 
-  it('are each worker\'s own once nobody keeps them', () => {
+  it("are each worker's own once nobody keeps them", () => {
     const node = new Node(2);
     node.come(0, limits(1, 10));
     node.deliverAll();

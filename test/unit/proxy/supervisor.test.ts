@@ -29,7 +29,7 @@ function playSupervisor({ workers = 2, obedient = true } = {}) {
       return {
         pid: index + 1,
         send: (order) => {
-          if (order.kind === 'drain' && obedient) queueMicrotask(() => once.gone('exit code 0'));
+          if ((order.kind === 'drain' || order.kind === 'yield') && obedient) queueMicrotask(() => once.gone('exit code 0'));
         },
         kill: () => {
           killed.push(index);
@@ -38,6 +38,7 @@ function playSupervisor({ workers = 2, obedient = true } = {}) {
       };
     },
     silent,
+    { id: 'one', boot: 'first', pid: 1, startedAt: 0 },
   );
   const nth = (index: number): WorkerEvents => processes[index] ?? expect.fail(`there is no process ${index}`);
   return { supervisor, processes, killed, nth };

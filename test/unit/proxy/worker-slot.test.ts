@@ -10,6 +10,7 @@ interface PlayedProcess extends WorkerEvents {
   killed: boolean;
 }
 
+const node = { id: 'one', boot: 'first', pid: 1, startedAt: 0 };
 const address = { address: '127.0.0.1', port: 8080, secure: false };
 
 function playSlot(mayRetry = true) {
@@ -18,7 +19,7 @@ function playSlot(mayRetry = true) {
   const failures: string[] = [];
   const note = (text: string) => void lines.push(text);
   const slot = new WorkerSlot({
-    order: { kind: 'start', workerId: 1, config: {} as Config, identity: null },
+    order: { kind: 'start', workerId: 1, config: {} as Config, identity: null, node },
     fork: (events) => {
       const process: PlayedProcess = { ...events, orders: [], killed: false };
       processes.push(process);
@@ -38,6 +39,7 @@ function playSlot(mayRetry = true) {
         return mayRetry;
       },
       gone: () => {},
+      heard: () => {},
     },
     logger: { debug: note, info: note, warn: note, error: note },
   });

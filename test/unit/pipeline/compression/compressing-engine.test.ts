@@ -61,7 +61,9 @@ function newExchange(compress: string | null): Exchange {
     trusted: false,
     secure: false,
     localPort: 80,
+    episode: 0,
     lastAuthority: '',
+    shown: { text: '', digest: '' },
     tls: null,
     forwardedLines: { authority: '', text: '' },
   };

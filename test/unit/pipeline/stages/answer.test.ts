@@ -80,7 +80,9 @@ function setUp(options: { method?: string; accept?: string; page?: Buffer | null
     trusted: false,
     secure: false,
     localPort: 80,
+    episode: 0,
     lastAuthority: '',
+    shown: { text: '', digest: '' },
     tls: null,
     forwardedLines: { authority: '', text: '' },
   };
