@@ -12,8 +12,8 @@ export {
   type DynamicReverseProxyOptions,
   type RegisteredRoute,
 } from './library/dynamic-reverse-proxy.js';
-export { Proximux } from './library/proximux.js';
 export type { ProximuxConfig, ProximuxEvents, ProximuxLogger, ProximuxPeer, ProximuxTarget } from './library/proximux.js';
+export { Proximux } from './library/proximux.js';
 export { ProxyManager, type ProxyManagerOptions } from './library/proxy-manager.js';
 export { RouteConfigError } from './library/route-config-error.js';
 export type { Router } from './library/router.js';

@@ -105,7 +105,8 @@ export class CertificateCache implements StoreListener {
       const effect = pairs.length > 0 ? 'its other pair is served' : 'the name is served as if it had no certificate of its own';
       log.error(`tls:${name}: ${faults.join('; ')}; ${effect}`);
     }
-    if (parsed.warnings.length > 0 && pairs.length > 0) log.warn(`tls:${name}: ${parsed.warnings.join('; ')}; it is served all the same`);
+    if (parsed.warnings.length > 0 && pairs.length > 0)
+      log.warn(`tls:${name}: ${parsed.warnings.join('; ')}; it is served all the same`);
     return pairs.length === 0 ? null : Object.freeze({ name, pairs });
   }
 }

@@ -189,7 +189,8 @@ function parseSet(text: string): TicketSet | null {
     const written: unknown = JSON.parse(text);
     if (typeof written !== 'object' || written === null || !('keys' in written) || !('since' in written)) return null;
     const { keys, since } = written;
-    if (typeof keys !== 'string' || typeof since !== 'number' || !Number.isFinite(since) || since > Date.now() + 3_600_000) return null;
+    if (typeof keys !== 'string' || typeof since !== 'number' || !Number.isFinite(since) || since > Date.now() + 3_600_000)
+      return null;
     const bytes = Buffer.from(keys, 'base64');
     return bytes.length === keySize ? { keys: bytes, since } : null;
   } catch {

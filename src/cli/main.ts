@@ -8,6 +8,7 @@ import { nearestName } from '../config/nearest.js';
 import { StartError } from '../errors/start-error.js';
 import { check } from './commands/check.js';
 import { encryptKeyOf } from './commands/encrypt-key.js';
+import { type ExplainOptions, explain } from './commands/explain.js';
 import { hashPasswordOf } from './commands/hash-password.js';
 import { serve } from './commands/serve.js';
 import { tcp } from './commands/tcp.js';
@@ -61,6 +62,25 @@ export async function main(words: readonly string[], env: Readonly<Record<string
     .option('--warmup', 'connect to all target servers before listening')
     .action(async ({ warmup }: { readonly warmup?: boolean }) => {
       code = await tcp(env, warmup === true);
+    });
+
+  program
+    .command('explain <url>')
+    .description('say which frontend serves a URL and why, how its backends stand and what its policy asks for')
+    .option('--driver <url>', 'where frontends are kept; else what the configuration says')
+    .option('--from <address>', 'address of the client')
+    .option(
+      '--header <line>',
+      "a header of the request, as 'Name: value'; may be given again",
+      (line, all: string[]) => [...all, line],
+      [],
+    )
+    .option('--json', 'print it as JSON')
+    .action(async (url: string, options: ExplainOptions & { readonly driver?: string }) => {
+      const { driver } = options;
+      // With a driver no configuration is needed, so that it works on any machine that reaches Redis.
+      const config = driver === undefined ? load() : loadConfig({ settings: { driver }, env: {} });
+      code = await explain(config, url, options);
     });
 
   try {

@@ -1,6 +1,7 @@
 // The effective configuration: what the program works with, after file, environment, flags, legacy spellings and defaults.
-import type { StreamConfig } from './stream-config.js';
+
 import type { Strategy } from './strategy.js';
+import type { StreamConfig } from './stream-config.js';
 
 /** An address to listen on. */
 export interface Bind {
@@ -115,9 +116,6 @@ export interface RedisConfig {
   readonly maxStale: number;
 }
 
-/** Where the node answers whether it is alive and ready. Port 0: nowhere. */
-export type AdminConfig = Bind;
-
 export type LimitHeaders = 'standard' | 'legacy' | 'both' | 'none';
 
 /** Settings of `limits`. */
@@ -164,7 +162,8 @@ export interface Config {
   readonly https: HttpsConfig;
   /** TCP listeners. */
   readonly streams: readonly StreamConfig[];
-  readonly admin: AdminConfig;
+  /** Where the node answers whether it is alive and ready. Port 0: nowhere. */
+  readonly admin: Bind;
   /** Read side and write side; equal where one URL was given. */
   readonly driver: { readonly read: string; readonly write: string };
   readonly redis: RedisConfig;

@@ -35,7 +35,10 @@ export function describeConfig(config: Config): string {
 }
 
 /** The values of a section in the order of the schema. Durations are milliseconds inside the program and seconds in a file. */
-function inFileUnits(section: 'server' | 'redis' | 'https', values: ServerConfig | RedisConfig | HttpsConfig): Record<string, unknown> {
+function inFileUnits(
+  section: 'server' | 'redis' | 'https',
+  values: ServerConfig | RedisConfig | HttpsConfig,
+): Record<string, unknown> {
   const byKey = new Map<string, unknown>(Object.entries(values));
   const known = allSettings.filter(({ path }) => path.startsWith(`${section}.`));
   return Object.fromEntries(

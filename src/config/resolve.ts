@@ -3,8 +3,8 @@ import { availableParallelism } from 'node:os';
 import type { Bind, Config, HttpsConfig, ServerConfig } from './config.js';
 import type { Draft } from './draft.js';
 import { formatRedisUrl, parseDriverUrl } from './driver-url.js';
-import type { Settings } from './schema.js';
 import { resolveStreams } from './resolve-streams.js';
+import type { Settings } from './schema.js';
 import { resolveTlsBinds } from './tls-binds.js';
 
 /**

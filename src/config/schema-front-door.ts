@@ -9,7 +9,7 @@ const targetsAllowed = 'a list of "encoded-slash", "nul" and "dot-segment"';
 const gibibyte = 1_073_741_824;
 
 /** What a path may be refused for. */
-export const targetTraps = ['encoded-slash', 'nul', 'dot-segment'] as const;
+const targetTraps = ['encoded-slash', 'nul', 'dot-segment'] as const;
 
 export const frontDoorSchema = z.strictObject(
   {
@@ -45,10 +45,14 @@ export const frontDoorSchema = z.strictObject(
       100,
       { from: 0, to: gibibyte },
     ),
-    bodyGrace: duration('How far a body may fall behind `minBodyRate`, at its beginning or after a pause, before 408 ends it.', 30, {
-      from: 0.1,
-      to: 86_400,
-    }),
+    bodyGrace: duration(
+      'How far a body may fall behind `minBodyRate`, at its beginning or after a pause, before 408 ends it.',
+      30,
+      {
+        from: 0.1,
+        to: 86_400,
+      },
+    ),
     maxBuffered: size(
       'Bytes that a worker keeps for its clients: bodies kept for another attempt, answers that slow clients have not taken, pipelined requests. Beyond it no body is read ahead and new requests are answered 503; 0: no bound.',
       gibibyte / 4,
@@ -66,12 +70,17 @@ export const frontDoorSchema = z.strictObject(
       1,
       { from: 0, to: 60 },
     ),
-    overloadPatience: duration('How long an overload may last before health checks (`__ping__`) fail.', 10, { from: 0, to: 3_600 }),
+    overloadPatience: duration('How long an overload may last before health checks (`__ping__`) fail.', 10, {
+      from: 0,
+      to: 3_600,
+    }),
     refusedPaths: noted(
-      z.preprocess(
-        (value) => (typeof value === 'string' ? [value] : value),
-        z.array(z.enum(targetTraps, { error: targetsAllowed }), { error: targetsAllowed }),
-      ).default([]),
+      z
+        .preprocess(
+          (value) => (typeof value === 'string' ? [value] : value),
+          z.array(z.enum(targetTraps, { error: targetsAllowed }), { error: targetsAllowed }),
+        )
+        .default([]),
       {
         kind: 'list',
         explanation:

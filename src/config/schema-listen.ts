@@ -147,7 +147,10 @@ export const httpsSchema = z.strictObject(
       presets,
       'intermediate',
     ),
-    certificateEntries: wholeNumber('Certificates of the store that a worker keeps in memory.', 2_000, { from: 10, to: 1_000_000 }),
+    certificateEntries: wholeNumber('Certificates of the store that a worker keeps in memory.', 2_000, {
+      from: 10,
+      to: 1_000_000,
+    }),
     ticketRotation: duration(
       'How often the keys that session tickets are sealed with are replaced on all nodes; 0: never.',
       43_200,
@@ -165,7 +168,8 @@ export const httpsSchema = z.strictObject(
         .default([]),
       {
         kind: 'list',
-        explanation: 'Secrets that private keys in the store may be encrypted with; the first one encrypts. See `cjs-proxy encrypt-key`.',
+        explanation:
+          'Secrets that private keys in the store may be encrypted with; the first one encrypts. See `cjs-proxy encrypt-key`.',
         allowed: storeKeysAllowed,
         standard: '[]',
       },
@@ -186,7 +190,7 @@ export const adminSchema = z.strictObject(
     port: wholeNumber('Port of `/ready` and `/live`; 0: they are not served.', 0, { from: 0, to: 65_535 }),
     address: noted(plainAddress.default('127.0.0.1'), {
       kind: 'text',
-      explanation: 'Address of it. What it tells is not secret, but is nobody\'s business outside.',
+      explanation: "Address of it. What it tells is not secret, but is nobody's business outside.",
       allowed: addressAllowed,
       standard: '"127.0.0.1"',
     }),

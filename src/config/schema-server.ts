@@ -70,7 +70,8 @@ export const serverSchema = z.strictObject(
         .default(''),
       {
         kind: 'text',
-        explanation: 'Name of this node in the fleet (`node:<id>` in Redis); no two may share one. Empty: made of host name, file and addresses.',
+        explanation:
+          'Name of this node in the fleet (`node:<id>` in Redis); no two may share one. Empty: made of host name, file and addresses.',
         allowed: nodeIdAllowed,
         standard: '""',
       },

@@ -3,7 +3,7 @@ import type { Strategy } from './strategy.js';
 
 /** How clients and upstream connections go together; `auto`: by the number of targets and `maxConnections`, as Proximux. */
 export const streamModes = ['proxy', 'fifo', 'funnel', 'auto'] as const;
-export type StreamModeSetting = (typeof streamModes)[number];
+type StreamModeSetting = (typeof streamModes)[number];
 export type StreamModeName = Exclude<StreamModeSetting, 'auto'>;
 
 /** How a byte stream is parted into messages. */
@@ -57,7 +57,7 @@ export interface StreamSettings {
 }
 
 /** TLS towards clients; `key` and `cert` are paths of PEM files, read when the listener opens. */
-export interface StreamTls {
+interface StreamTls {
   readonly key: string;
   readonly cert: string;
   /** Lowest protocol. */

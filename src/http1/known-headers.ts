@@ -35,7 +35,13 @@ const names: Readonly<Record<Exclude<keyof typeof Kind, 'other' | 'underscored'>
 };
 
 /** What this proxy alone tells backends of client certificates: a client's line of that name is as little forwarded as one with underscores. */
-const ours = ['x-client-cert', 'x-client-cert-subject', 'x-client-cert-issuer', 'x-client-cert-serial', 'x-client-cert-fingerprint'];
+const ours = [
+  'x-client-cert',
+  'x-client-cert-subject',
+  'x-client-cert-issuer',
+  'x-client-cert-serial',
+  'x-client-cert-fingerprint',
+];
 
 const hyphen = 0x2d;
 const underscore = 0x5f;

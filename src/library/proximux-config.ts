@@ -1,6 +1,7 @@
 // The settings of Proximux: from an object, or from the environment variables that it has always read.
-import type { FramingSetting } from '../config/stream-config.js';
+
 import { framingAllowed, framingSchema } from '../config/schema-framing.js';
+import type { FramingSetting } from '../config/stream-config.js';
 
 /** One upstream server. */
 export interface ProximuxTarget {
@@ -105,7 +106,8 @@ export function checkProximuxConfig(config: ProximuxConfig): ProximuxSettings {
   const framing = framingSchema.safeParse(config.framing ?? 'chunk');
   if (!framing.success) throw wrong('framing', framingAllowed);
   const localServerMaxConnections = whole('localServerMaxConnections', config.localServerMaxConnections ?? -1);
-  if (localServerMaxConnections === 0) throw wrong('localServerMaxConnections', 'a number from 1, or -1 for any number of clients');
+  if (localServerMaxConnections === 0)
+    throw wrong('localServerMaxConnections', 'a number from 1, or -1 for any number of clients');
   return {
     logLevel,
     localServerHost,

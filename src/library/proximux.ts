@@ -1,7 +1,7 @@
 // Proximux as a program uses it: a TCP multiplexer that is made, run, listened to and stopped.
 import { EventEmitter } from 'node:events';
-import { createAddressSet } from '../base/ip.js';
 import { CoarseClock } from '../base/clock.js';
+import { createAddressSet } from '../base/ip.js';
 import type { StreamConfig } from '../config/stream-config.js';
 import { StartError } from '../errors/start-error.js';
 import { createStartProbe } from '../health/probe.js';
@@ -17,12 +17,7 @@ import { createProxyMode } from '../stream/proxy-mode.js';
 import type { CreateStreamMode, StreamModeTable } from '../stream/stream.js';
 import { TcpListener } from '../stream/tcp-listener.js';
 import { FirstFreeTargets } from './first-free-targets.js';
-import {
-  checkProximuxConfig,
-  type ProximuxConfig,
-  type ProximuxSettings,
-  readProximuxEnvironment,
-} from './proximux-config.js';
+import { checkProximuxConfig, type ProximuxConfig, type ProximuxSettings, readProximuxEnvironment } from './proximux-config.js';
 import { type ProximuxEvents, ProximuxObserver } from './proximux-events.js';
 import { createProximuxLogger, type ProximuxLogger } from './proximux-log.js';
 

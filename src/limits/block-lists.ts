@@ -39,6 +39,7 @@ export class BlockLists implements StoreListener {
   /** That of the empty name, which is asked for each connection. */
   #general: AddressSet = nobody;
   readonly #told = new Map<string, string>();
+  #started = false;
 
   /** @throws StartError when the file cannot be read */
   constructor({ store, streams, file, log }: BlockListsParts) {
@@ -55,6 +56,7 @@ export class BlockLists implements StoreListener {
 
   /** Reads all lists; while the store is away nobody is on those that it keeps. */
   async start(): Promise<void> {
+    this.#started = true;
     this.#file?.start();
     await Promise.all([...this.#inForce.keys()].map((name) => this.#read(name)));
   }
@@ -91,6 +93,12 @@ export class BlockLists implements StoreListener {
   everythingChanged(): void {
     this.#lists.everythingChanged();
     for (const name of this.#inForce.keys()) void this.#read(name);
+  }
+
+  /** Told by the clock: a change is told once, so that a list which could not be read then is asked for again. */
+  sweep(): void {
+    if (!this.#started) return;
+    for (const name of this.#inForce.keys()) if (this.#lists.get(name) instanceof Promise) void this.#read(name);
   }
 
   async #read(name: string): Promise<void> {

@@ -1,7 +1,8 @@
 // What a connection speaking HTTP/1.x is given by the composition root.
+
+import type { ByteBudget } from '../base/byte-budget.js';
 import type { ExchangeHandler } from '../exchange/handler.js';
 import type { HeadLimits } from '../http1/head-lines.js';
-import type { ByteBudget } from '../base/byte-budget.js';
 import type { Connections } from './connections.js';
 import type { FrontDoor } from './front-door.js';
 

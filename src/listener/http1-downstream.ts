@@ -188,7 +188,8 @@ export class Http1Downstream implements Downstream {
     const bodyUnsure = request.expectsContinue && !this.continued && !exchange.body.complete;
     // RFC 9110 section 15.5.20: what was asked on the wrong connection is asked again on another one.
     const misdirected = exchange.error !== null && exchange.error.code === 'misdirected-request';
-    this.closes = this.closes || misdirected || !request.keepAlive || this.#delimiting === 'close' || bodyUnsure || this.#owner.lastExchange;
+    this.closes =
+      this.closes || misdirected || !request.keepAlive || this.#delimiting === 'close' || bodyUnsure || this.#owner.lastExchange;
     if (this.closes) lines += 'Connection: close\r\n';
     else if (request.minor === 0) lines += 'Connection: keep-alive\r\n';
     // RFC 9110 section 6.6.1: a recipient with a clock adds what is missing.

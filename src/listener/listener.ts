@@ -90,7 +90,8 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
   };
 
   const server = net.createServer({ allowHalfOpen: true, noDelay: true });
-  const accepted = options.tls === null ? (socket: net.Socket) => (door.lets(socket, false) ? serve(socket) : null) : greet(options.tls);
+  const accepted =
+    options.tls === null ? (socket: net.Socket) => (door.lets(socket, false) ? serve(socket) : null) : greet(options.tls);
 
   return new Promise((resolve, reject) => {
     const refused = (error: NodeJS.ErrnoException): void => {

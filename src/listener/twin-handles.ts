@@ -75,7 +75,12 @@ export function openTwins(handle: object, done: (twins: readonly ListeningHandle
         if (twin === undefined || twin === null || twins.length === twinCount) finish();
       };
       receiver.readStart();
-      for (let sent = 0; sent < twinCount; sent++) sender.writeUtf8String(new WriteWrap(), '\n', handle);
+      for (let sent = 0; sent < twinCount; sent++) {
+        if (sender.writeUtf8String(new WriteWrap(), '\n', handle) === 0) continue;
+        // The listener was closed meanwhile. Pipes that wait for what never comes would keep the process alive.
+        finish();
+        return;
+      }
     };
     const connected = new PipeConnectWrap();
     connected.oncomplete = (status) => {

@@ -146,7 +146,8 @@ function objections(name: string, field: string, pair: CertificatePair, now: num
   const found: string[] = [];
   if (now > pair.notAfter) found.push(`${field} expired on ${day(pair.notAfter)}`);
   if (now < pair.notBefore) found.push(`${field} is not valid before ${day(pair.notBefore)}`);
-  if (name !== '*' && !covers(pair, name)) found.push(`${field} is not made for ${name}, only for ${pair.names || 'no host at all'}`);
+  if (name !== '*' && !covers(pair, name))
+    found.push(`${field} is not made for ${name}, only for ${pair.names || 'no host at all'}`);
   return found;
 }
 

@@ -2,7 +2,7 @@
 import type { StreamEnd } from './stream-counters.js';
 
 /** What there is to say about a connection. */
-export interface StreamRecord {
+interface StreamRecord {
   readonly stream: string;
   readonly client: string;
   /** The last target that served it, or empty. */

@@ -1,6 +1,6 @@
 // What a client is shown of an error: the page of the frontend, of the operator or of the product, or what a program can read.
 import { STATUS_CODES } from 'node:http';
-import { catalog } from '../errors/catalog.js';
+import { catalog, type ErrorCode } from '../errors/catalog.js';
 import type { ProxyError } from '../errors/proxy-error.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { Kind } from '../http1/headers.js';
@@ -11,7 +11,7 @@ import { decideRepresentation } from './representation.js';
 
 /** Bodies of errors. Only public texts: details are for the log. The buffers are not to be changed. */
 export interface ErrorBodies {
-  /** For an error that the proxy answers itself. */
+  /** For an error that the proxy answers itself. The body may be in use again with the next error: it has to be sent at once. */
   ofError(exchange: Exchange, error: ProxyError): Page;
   /** For an error that a backend answered and whose body is kept from the client. */
   ofBackend(exchange: Exchange, status: number): Page;
@@ -19,15 +19,30 @@ export interface ErrorBodies {
 
 /** @param pages of the operator, or the shipped ones */
 export function createErrorBodies(pages: ErrorPages): ErrorBodies {
+  /** What is the same in all bodies of an error: everything before the id of the request. */
+  const beginnings = new Map<ErrorCode, string>();
+
+  function jsonOf(code: ErrorCode, requestId: string): Page {
+    let beginning = beginnings.get(code);
+    if (beginning === undefined) {
+      const { status, source, text } = catalog[code];
+      beginning = `{"error":${JSON.stringify({ code, status, source, message: text }).slice(0, -1)},"requestId":`;
+      beginnings.set(code, beginning);
+    }
+    const text = `${beginning}${JSON.stringify(requestId)}}}\n`;
+    const body = text.length <= longestShared ? shared.subarray(0, shared.write(text, 'utf8')) : Buffer.from(text, 'utf8');
+    return { type: 'application/json', body };
+  }
+
   return {
     ofError(exchange, error) {
-      const { code, status, source } = error;
+      const { code, status } = error;
       const { text } = catalog[code];
       const closed = code === 'maintenance' ? exchange.route?.policy?.maintenance : undefined;
       const shown = closed?.page ?? null;
       switch (decideRepresentation(exchange.head.headers.joined(Kind.accept))) {
         case 'json':
-          return json({ code, status, source, message: text, requestId: exchange.id });
+          return jsonOf(code, exchange.id);
         case 'html':
           if (shown !== null) return { type: closed?.html === true ? html : plain, body: shown };
           return htmlPage(exchange, status) ?? fromFile(pages.page(status, code)) ?? plainText(text);
@@ -48,6 +63,11 @@ export function createErrorBodies(pages: ErrorPages): ErrorBodies {
     },
   };
 }
+
+/** Where bodies of errors are put together, so that a flood of refusals leaves no garbage. Small enough that a port copies what is in it. */
+const shared = Buffer.allocUnsafeSlow(4_096);
+/** UTF-16 units of a text that fits in any case. */
+const longestShared = Math.floor(shared.length / 3);
 
 const html = 'text/html; charset=utf-8';
 const plain = 'text/plain; charset=utf-8';

@@ -17,6 +17,14 @@ const forms: Readonly<Record<string, Representation>> = {
  */
 export function decideRepresentation(accept: string): Representation {
   if (accept === '') return 'html';
+  // A flood of refusals goes to clients that ask alike.
+  if (accept !== last.accept) last = { accept, form: decide(accept) };
+  return last.form;
+}
+
+let last: { readonly accept: string; readonly form: Representation } = { accept: '', form: 'html' };
+
+function decide(accept: string): Representation {
   let best: Representation = 'html';
   let bestWeight = 0;
   for (const item of accept.split(',')) {

@@ -11,7 +11,7 @@ export interface AdminAnswer {
 }
 
 /** Answers a GET of one path. */
-export type AdminRoute = () => AdminAnswer | Promise<AdminAnswer>;
+type AdminRoute = () => AdminAnswer | Promise<AdminAnswer>;
 
 /** What can be asked, by path. */
 export type AdminRoutes = Readonly<Record<string, AdminRoute>>;

@@ -88,6 +88,8 @@ export interface Proxy {
   readonly activeExchanges: number;
   /** Connections of clients that are open. */
   readonly openConnections: number;
+  /** It has had more to do than it can for longer than `frontDoor.overloadPatience`. */
+  readonly overloaded: boolean;
   /**
    * Stops accepting, lets what is running finish, then closes.
    * @param limit milliseconds after which what still runs is cut; Infinity: never; absent: `server.drainTimeout`
@@ -277,6 +279,7 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
     counters: metrics.streams,
   });
   clock.add(streams);
+  clock.add(entrance.blocked);
   clock.start();
 
   let closed: Promise<void> | null = null;
@@ -365,6 +368,9 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
     },
     get openConnections() {
       return connections.size;
+    },
+    get overloaded() {
+      return entrance.overload.lasts;
     },
     drain,
     close,

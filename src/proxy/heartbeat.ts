@@ -9,7 +9,7 @@ import type { NodeIdentity } from './worker-messages.js';
 import type { NodeState } from './worker-status.js';
 
 /** Milliseconds after which a node that tells nothing counts as gone. It tells every second. */
-export const heartbeatLasts = 5_000;
+const heartbeatLasts = 5_000;
 
 export interface HeartbeatParts {
   readonly node: NodeIdentity;

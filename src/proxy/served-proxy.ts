@@ -22,6 +22,8 @@ export interface ServedProxy {
   readonly activeExchanges: number;
   /** Connections of clients that are open. */
   readonly openConnections: number;
+  /** It has had more to do than it can for longer than one has patience with. */
+  readonly overloaded: boolean;
   readonly store: Pick<Store, 'state' | 'readAppliedRevision' | 'writeHeartbeat' | 'removeHeartbeat'>;
   /**
    * Accepts nothing more, closes idle connections, lets what runs finish, then closes as `close` does.
@@ -37,7 +39,7 @@ export interface ServedProxy {
 export type OpenProxy = (config: Config, options: OpenOptions) => Promise<ServedProxy>;
 
 /** What the program that opens a proxy brings. */
-export interface OpenOptions {
+interface OpenOptions {
   readonly workerId: number;
   readonly logger: Logger;
   /** Who lets requests in where a frontend limits them; absent: each process by itself. */

@@ -77,6 +77,7 @@ export class Supervisor {
    */
   reload(config: Config): Promise<readonly ServedAddress[]> {
     return this.#inTurn('reloading', async () => {
+      if (this.#phase === 'stopping') return [];
       const identity = resolveIdentity(config.user, config.group);
       const incoming = this.#generation(config, identity);
       this.#incoming = incoming;

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { Backoff } from '../base/backoff.js';
 import { formatHost, type RedisUrl } from '../config/driver-url.js';
 import type { Commands } from './commands.js';
-import { asError, isReadOnly, isTimeout, settingsError, shortReason } from './redis-errors.js';
+import { asError, isBroken, isReadOnly, isTimeout, settingsError, shortReason } from './redis-errors.js';
 import { serverCommands } from './server-commands.js';
 
 /** A way to Redis that is kept open. */
@@ -99,6 +99,8 @@ export class RedisLink implements RedisSide {
       if (isTimeout(asError(error))) this.#lost(client, `no reply within ${this.#options.timeout} ms`, true);
       // A primary that became a replica: the sentinels know who took its place.
       else if (this.#options.url.sentinel !== undefined && isReadOnly(error)) this.#lost(client, 'it is a replica now', false);
+      // Known here before the socket tells: whoever asks for the state meanwhile shall know it too.
+      else if (isBroken(asError(error))) this.#lost(client, shortReason(asError(error)), false);
       throw error;
     }
   }

@@ -43,6 +43,11 @@ export function isTimeout(error: Error): boolean {
   return error.message === 'Command timed out';
 }
 
+/** True when the connection under a command has gone, which its socket may tell only later. */
+export function isBroken(error: Error): boolean {
+  return /^(Connection is closed|Stream isn't writeable)/.test(error.message);
+}
+
 /** True when a server refuses to write because it follows another one. */
 export function isReadOnly(error: unknown): boolean {
   return asError(error).message.startsWith('READONLY');

@@ -2,6 +2,7 @@
 import type { FrontendRecord, Route } from '../model/frontend.js';
 import { parseBackends } from '../model/parse-backends.js';
 import { type ParsedPolicy, parsePolicy } from '../model/policy/policy.js';
+import { strangersIn } from '../model/policy/strangers.js';
 
 /** A route and what is wrong with its record, one line each. */
 export interface CompiledRoute {
@@ -40,7 +41,8 @@ export function compileRoute(host: string, records: readonly FrontendRecord[]): 
     fault,
   });
   const all = matched.fault !== '' ? [matched.fault] : faults.map((text) => `frontend:${matched.name}: ${text}`);
-  return { route, faults: [...all, ...policy.faults] };
+  const strangers = route.policy === null ? [] : strangersIn(route.policy, backends);
+  return { route, faults: [...all, ...policy.faults, ...strangers.map((text) => `route:${matched.name}: ${text}`)] };
 }
 
 function prefixOf(name: string): string {

@@ -3,6 +3,7 @@
 import { performance } from 'node:perf_hooks';
 import type { StreamSettings } from '../config/stream-config.js';
 import type { ProxyError } from '../errors/proxy-error.js';
+import { formatProxyHeader } from '../listener/proxy-protocol.js';
 import type { StreamTarget } from '../model/stream-target.js';
 import type { BackendTls } from '../upstream/dial.js';
 import { type DialUser, dialTarget } from './dial-target.js';
@@ -10,6 +11,7 @@ import { type Asker, type Exchange, Line } from './exchange-line.js';
 import { createScanner, silenceOf } from './framing/create-scanner.js';
 import { broken, type FrameScanner, unfinished } from './framing/framing.js';
 import { fullRead } from './framing/message-reader.js';
+import { RequestBatch } from './request-batch.js';
 import type { SendBuffer } from './send-buffer.js';
 import type { StreamSocket, StreamUser } from './stream-socket.js';
 
@@ -34,8 +36,6 @@ export interface LinkOwner {
 
 /** Requests that may be out on a link that does not wait for answers; memory is bounded by it when a target says nothing. */
 const mostOut = 4096;
-const batchSize = 16 * 1024;
-const noBytes = Buffer.alloc(0);
 
 export class Link implements DialUser, StreamUser {
   readonly target: StreamTarget;
@@ -56,9 +56,7 @@ export class Link implements DialUser, StreamUser {
   #over = false;
   /** Bytes are being parted into answers; none of them can belong to a request that is sent meanwhile. */
   #delivering = false;
-  /** Requests that are sent together at the end of the turn. */
-  #batch: Buffer = noBytes;
-  #batched = 0;
+  readonly #batch = new RequestBatch();
   /** Where silence ends answers: who got the last one, and is given what comes late. */
   #latest: Asker | null = null;
   #turnEnd: NodeJS.Immediate | null = null;
@@ -107,14 +105,12 @@ export class Link implements DialUser, StreamUser {
   send(exchange: Exchange, request: Buffer): boolean {
     this.#out.join(exchange);
     this.#activeAt = this.#owner.now;
-    if (this.#async && request.length <= batchSize) {
-      if (this.#batched + request.length > batchSize) this.flush();
-      if (this.#batch === noBytes) this.#batch = Buffer.allocUnsafeSlow(batchSize);
-      request.copy(this.#batch, this.#batched);
-      this.#batched += request.length;
-      return this.#batched === request.length;
+    if (this.#async) {
+      const first = this.#batch.isEmpty;
+      if (this.#batch.add(request)) return first;
+      this.flush();
+      if (this.#batch.add(request)) return true;
     }
-    this.flush();
     const { sendBuffer } = this.#owner;
     const copy = sendBuffer.copy(request, 0, request.length, this.#slow);
     if (!this.#write(copy)) sendBuffer.lend(copy);
@@ -123,17 +119,16 @@ export class Link implements DialUser, StreamUser {
 
   /** Sends what was gathered. */
   flush(): void {
-    if (this.#batched === 0) return;
-    const bytes = this.#batch.subarray(0, this.#batched);
-    this.#batched = 0;
-    // What waits in the kernel keeps its memory.
-    if (!this.#write(bytes)) this.#batch = noBytes;
+    if (!this.#batch.isEmpty && !this.#write(this.#batch.take())) this.#batch.lend();
   }
 
   connected(side: StreamSocket): void {
     this.#cancel = null;
     this.#side = side;
     side.user = this;
+    const { sendProxyProtocol } = this.#owner.settings;
+    // The connection is nobody's in particular (PROXY protocol, sections 2.1 and 2.2: UNKNOWN, LOCAL).
+    if (sendProxyProtocol !== 'none') this.#write(formatProxyHeader(sendProxyProtocol, null));
     this.#owner.linkUp(this, performance.now() - this.#begun);
   }
 

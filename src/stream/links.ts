@@ -26,8 +26,11 @@ export interface LinksOwner {
   readonly waiting: number;
   /** A connection may be free now. */
   linksFree(): void;
-  /** No target can be connected to, and what waits must not wait on. */
-  noTarget(error: ProxyError): void;
+  /**
+   * No target can be connected to, and what waits must not wait on.
+   * @param news false: it was told of the same trouble before, and there was no success since
+   */
+  noTarget(error: ProxyError, news: boolean): void;
 }
 
 /** Milliseconds between attempts to mend. */
@@ -52,6 +55,8 @@ export class Links implements LinkOwner {
   #mending: NodeJS.Timeout | null = null;
   /** Until when no further connection is tried beside those that are up. */
   #pauseUntil = 0;
+  /** What the owner was told last; empty once there was a success. */
+  #trouble = '';
   readonly #backoff = new Backoff(firstPause, longestPause);
   #warming: { readonly resolve: () => void; readonly reject: (error: Error) => void } | null = null;
   #closed = false;
@@ -141,6 +146,7 @@ export class Links implements LinkOwner {
     this.#connecting--;
     this.#tried = [];
     this.#pauseUntil = 0;
+    this.#trouble = '';
     this.#backoff.reset();
     this.#parts.targets.connected(link.target, milliseconds);
     if (link.leaving) link.destroy(null);
@@ -227,7 +233,9 @@ export class Links implements LinkOwner {
     this.#pauseUntil = now + pause;
     if (this.#links.length > 0) return;
     if (this.#owner.waiting === 0 || now >= this.#mendUntil) {
-      this.#owner.noTarget(error);
+      const news = error.message !== this.#trouble;
+      this.#trouble = error.message;
+      this.#owner.noTarget(error, news);
       return;
     }
     this.#mending = setTimeout(() => {

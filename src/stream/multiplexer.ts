@@ -141,9 +141,9 @@ export class Multiplexer implements StreamMode, LineClientOwner, LinksOwner, Swe
     this.#links.say(text);
   }
 
-  noTarget(error: ProxyError): void {
+  noTarget(error: ProxyError, news: boolean): void {
     this.#parts.observer?.targetFailed(error);
-    this.say(`no target can be connected to; clients that wait are closed: ${error.message}`);
+    if (news) this.say(`no target can be connected to; clients that wait are closed: ${error.message}`);
     for (const client of this.#clients) if (client.waits) client.finish('no-target');
   }
 

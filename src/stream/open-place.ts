@@ -36,7 +36,7 @@ export async function openPlace(server: net.Server, place: Place): Promise<void>
   }
 }
 
-export function placeText({ address, port, path }: Pick<Place, 'address' | 'port' | 'path'>): string {
+function placeText({ address, port, path }: Pick<Place, 'address' | 'port' | 'path'>): string {
   if (path !== '') return `unix:${path}`;
   return `${address.includes(':') ? `[${address}]` : address}:${port}`;
 }

@@ -15,6 +15,7 @@ export class StreamPlans {
   readonly #log: Logger;
   readonly #plans = new Map<string, StreamPlan>();
   readonly #told = new Map<string, ReadonlySet<string>>();
+  #started = false;
   readonly #changed: (plan: StreamPlan) => void;
 
   /** @param changed told of each new plan of a stream */
@@ -35,6 +36,7 @@ export class StreamPlans {
 
   /** Reads all; while the store is away the configuration's settings and targets are in force. */
   async start(): Promise<void> {
+    this.#started = true;
     await Promise.all([...this.#configs.values()].map((config) => this.#read(config)));
   }
 
@@ -55,6 +57,16 @@ export class StreamPlans {
     this.#hashes.everythingChanged();
     this.#lists.everythingChanged();
     for (const config of this.#configs.values()) void this.#read(config);
+  }
+
+  /** Told by the clock: a change is told once, so that what could not be read then is asked for again. Costs nothing while all is known. */
+  sweep(): void {
+    if (!this.#started) return;
+    for (const config of this.#configs.values()) {
+      const hash = this.#hashes.get(config.name);
+      const list = this.#lists.get(config.name);
+      if (hash instanceof Promise || list instanceof Promise) void this.#read(config);
+    }
   }
 
   async #read(config: StreamConfig): Promise<void> {

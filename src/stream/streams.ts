@@ -104,6 +104,7 @@ export class Streams implements StoreListener {
 
   /** Told by the clock. */
   sweep(): void {
+    this.#plans.sweep();
     for (const targets of this.#targets) targets.sweep();
   }
 

@@ -39,6 +39,14 @@ test('cjs-proxy encrypt-key prints the key from stdin encrypted for its name, an
 
 test('cjs-proxy encrypt-key says what it lacks', async () => {
   const [withoutSecret, withoutKey] = await Promise.all([run('', {}), run('hello', { CJS_PROXY_HTTPS_STORE_KEYS: secret })]);
-  expect(withoutSecret).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('there is no secret to encrypt with') });
-  expect(withoutKey).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('what came by stdin holds no private key') });
+  expect(withoutSecret).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringContaining('there is no secret to encrypt with'),
+  });
+  expect(withoutKey).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringContaining('what came by stdin holds no private key'),
+  });
 });

@@ -76,7 +76,10 @@ test('it multiplexes as its environment says, logs JSON lines with masked addres
   child.kill('SIGTERM');
   expect(await ended).toEqual([0, null]);
   await server.close();
-  const lines = stdout().trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, string>);
+  const lines = stdout()
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, string>);
   expect(lines[0]).toEqual({
     t: expect.stringMatching(/^\d{4}-/),
     s: 'proximux',

@@ -168,7 +168,7 @@ describe('a WebSocket', () => {
     const { port } = echo.address() as { port: number };
     await redis.cli('rpush', 'frontend:socket', 'socket', `http://127.0.0.1:${port}`);
     try {
-      const node = await serve({ server: { drainTimeout: 4 } });
+      const node = await serve({ server: { drainTimeout: 2 } });
       const before = node.workers();
       const open = async () => {
         const socket = new WebSocket(`ws://127.0.0.1:${node.port}/`, { headers: { host: 'socket' } });

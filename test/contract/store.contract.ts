@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Backend } from '../../src/model/backend.js';
 import { deathsOf, maintenanceOf, membersOf } from '../../src/model/dead-set.js';
+import type { NodeHeartbeat } from '../../src/model/node.js';
 import { parseBackends } from '../../src/model/parse-backends.js';
 import type { RecordKind } from '../../src/model/record-kind.js';
 import type { DeadMarkRequest, Store, StoreListener } from '../../src/store/store.js';
@@ -149,6 +150,53 @@ export function storeContract(title: string, makeStore: MakeStore): void {
         await store.scanNames('frontend', '[x]', (names) => found.push(...names));
         expect(found.at(-1)).toBe('*/api[x]');
       });
+    });
+
+    describe('the heartbeat of a node', () => {
+      const beat: NodeHeartbeat = {
+        id: 'one',
+        boot: 'first',
+        host: 'machine',
+        addresses: ['http://127.0.0.1:80'],
+        version: '1.0.0',
+        pid: 1,
+        startedAt: 1,
+        beatAt: 2,
+        phase: 'serving',
+        workers: 2,
+        revision: 3,
+        staleness: 0,
+        active: 4,
+        connections: 5,
+      };
+
+      it('is in the list as it was written last', async () => {
+        expect(await store.readHeartbeats()).toEqual([]);
+        expect(await store.writeHeartbeat(beat, 60_000)).toBe('');
+        expect(await store.writeHeartbeat({ ...beat, active: 9 }, 60_000)).toBe('first');
+        await store.writeHeartbeat({ ...beat, id: 'other' }, 60_000);
+        const beats = await store.readHeartbeats();
+        expect(beats.sort((a, b) => a.id.localeCompare(b.id))).toEqual([
+          { ...beat, active: 9 },
+          { ...beat, id: 'other' },
+        ]);
+      });
+
+      it('goes when its time is over, or when its node removes it', async () => {
+        await store.writeHeartbeat({ ...beat, id: 'short' }, 20);
+        await store.writeHeartbeat(beat, 60_000);
+        await vi.waitFor(async () => expect((await store.readHeartbeats()).map(({ id }) => id)).toEqual(['one']), {
+          interval: 5,
+        });
+        await store.removeHeartbeat('one', 'another start');
+        expect(await store.readHeartbeats()).toHaveLength(1);
+        await store.removeHeartbeat('one', 'first');
+        expect(await store.readHeartbeats()).toEqual([]);
+      });
+    });
+
+    it('counts no revision before the first change', async () => {
+      expect(await store.readAppliedRevision()).toBe(0);
     });
 
     describe('a lease', () => {

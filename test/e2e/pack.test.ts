@@ -12,6 +12,11 @@ import { eventually } from '../helpers/eventually.js';
 import { freePort } from '../helpers/redis.js';
 import { manifest, projectRoot, run, stageProject } from '../helpers/staged-project.js';
 
+/** What `package-lock.json` says of a package. */
+interface Lockfile {
+  readonly packages: Readonly<Record<string, { readonly version: string; readonly dev?: true; readonly devOptional?: true }>>;
+}
+
 let project: string;
 /** A project that has the package installed. */
 let user: string;
@@ -42,6 +47,18 @@ describe('the package', () => {
   it('has a command that knows its version', async () => {
     const said = await run(process.execPath, [join(installed, 'dist', 'bin', 'cjs-proxy.js'), '--version'], user);
     expect(said.trim()).toBe(manifest.version);
+  });
+
+  it('tells what it is made of, and how it is secured', () => {
+    const bom = JSON.parse(readFileSync(join(installed, 'sbom.cdx.json'), 'utf8'));
+    expect(bom.bomFormat).toBe('CycloneDX');
+    expect(bom.metadata.component).toMatchObject({ name: 'cjs-proxy', version: manifest.version });
+    const { packages } = JSON.parse(readFileSync(join(projectRoot, 'package-lock.json'), 'utf8')) as Lockfile;
+    const run = Object.entries(packages).filter(([place, { dev, devOptional }]) => place !== '' && !dev && !devOptional);
+    const versions = (bom.components as { version: string }[]).map(({ version }) => version);
+    expect(versions.sort()).toEqual(run.map(([, { version }]) => version).sort());
+    for (const { hashes } of bom.components) expect(hashes[0].alg).toBe('SHA-512');
+    expect(readFileSync(join(installed, 'SECURITY.md'), 'utf8')).toContain('who can write to Redis');
   });
 
   it('serves with workers', async () => {

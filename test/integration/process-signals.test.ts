@@ -1,5 +1,5 @@
-// SIGUSR1 reopens the access log; SIGHUP and SIGUSR2 change nothing; none of them ends a process or opens a debugger.
-import { mkdtempSync, readFileSync, renameSync } from 'node:fs';
+// SIGUSR1 reopens the access log; SIGHUP and SIGUSR2 are for the node alone; none of them ends a process or opens a debugger.
+import { mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -47,18 +47,33 @@ describe.each([
     expect(node.stderr()).not.toContain('Debugger');
   });
 
-  it('goes on serving after SIGHUP and SIGUSR2', async () => {
+  it('goes on serving after SIGHUP and SIGUSR2, and leaves those that come to its workers to it', async () => {
     const node = await serve({ workers });
     const before = node.workers();
-    for (const signal of ['SIGHUP', 'SIGUSR2'] as const) {
-      node.kill(signal);
-      await node.says(`Caught a ${signal} signal`);
-    }
     for (const worker of before) {
       for (const signal of ['SIGHUP', 'SIGUSR1', 'SIGUSR2'] as const) process.kill(worker, signal);
     }
     expect(await ask(node.port, '__ping__')).toEqual({ status: 200, body: 'ok' });
     expect(node.workers()).toEqual(before);
+    for (const signal of ['SIGHUP', 'SIGUSR2'] as const) {
+      node.kill(signal);
+      await node.says(`Caught a ${signal} signal`);
+    }
+    await node.says(workers > 0 ? 'Every worker was replaced' : 'There are no workers to replace');
+    expect(await ask(node.port, '__ping__')).toEqual({ status: 200, body: 'ok' });
     expect(node.stderr()).not.toContain('Debugger');
+  });
+});
+
+describe('a node in one process', () => {
+  it('checks a new configuration on SIGHUP, and says that it takes a restart', async () => {
+    const node = await serve({ workers: 0 });
+    node.kill('SIGHUP');
+    await node.says('takes it over only by a restart');
+    writeFileSync(node.file, JSON.stringify({ ...node.settings, http: { bind: ['nowhere'], port: -1 } }));
+    node.kill('SIGHUP');
+    await node.says('http.port is -1');
+    expect(node.stderr().match(/is refused, the old one stays/g)).toHaveLength(2);
+    expect(await ask(node.port, '__ping__')).toEqual({ status: 200, body: 'ok' });
   });
 });

@@ -8,7 +8,7 @@ import { type LineHandler, type LineServer, startLineServer } from '../helpers/l
 import { connectClient, type RawClient } from '../helpers/raw-client.js';
 import { freePort, startRedis } from '../helpers/redis.js';
 
-const ending: (() => Promise<void> | void)[] = [];
+const ending: (() => unknown)[] = [];
 afterEach(async () => {
   for (const end of ending.splice(0).reverse()) await end();
 });

@@ -7,7 +7,7 @@ import { type LineServer, startLineServer } from '../helpers/line-server.js';
 import { connectClient, type RawClient } from '../helpers/raw-client.js';
 import { startTarget } from '../helpers/streams.js';
 
-const ending: (() => Promise<void> | void)[] = [];
+const ending: (() => unknown)[] = [];
 afterEach(async () => {
   for (const end of ending.splice(0).reverse()) await end();
 });

@@ -1,13 +1,19 @@
 // Many clients over a number of upstream connections.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import net, { type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import tls from 'node:tls';
 import { Redis } from 'ioredis';
 import { afterEach, describe, expect, test } from 'vitest';
+import { createAuthority } from '../helpers/certs.js';
 import { eventually, pause } from '../helpers/eventually.js';
 import { type LineHandler, type LineServer, startLineServer } from '../helpers/line-server.js';
-import { connectClient, type RawClient } from '../helpers/raw-client.js';
+import { connectClient, connectTlsClient, type RawClient } from '../helpers/raw-client.js';
 import { startRedis } from '../helpers/redis.js';
-import { startStreams, type StartedStreams } from '../helpers/streams.js';
+import { type StartedStreams, startStreams } from '../helpers/streams.js';
 
-const ending: (() => Promise<unknown> | void)[] = [];
+const ending: (() => unknown)[] = [];
 afterEach(async () => {
   for (const end of ending.splice(0).reverse()) await end();
 });
@@ -95,11 +101,10 @@ test('the targets that are up serve where others are not', async () => {
   expect(answers).toEqual(clients.map((_, index) => `re:${index}`));
 });
 
-test('clients and targets may speak TLS and unix sockets as in proxy mode', async () => {
+test('clients may come over a unix socket', async () => {
   const server = await startLineServer();
   ending.push(() => server.close());
   const started = await start([server.port], { path: 'DIR/wide.sock' });
-  const { default: net } = await import('node:net');
   const socket = net.connect({ path: `${started.folder}/wide.sock` });
   ending.push(() => void socket.destroy());
   socket.write('a\n');
@@ -108,6 +113,101 @@ test('clients and targets may speak TLS and unix sockets as in proxy mode', asyn
     answer += bytes.toString();
   });
   await eventually('the answer', () => answer === 're:a\n');
+});
+
+test('clients and targets may speak TLS, also in many pieces', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'cjs-proxy-funnel-tls-'));
+  ending.push(() => rmSync(folder, { recursive: true }));
+  const authority = createAuthority();
+  const certificate = authority.issue('localhost');
+  const files = { key: join(folder, 'key.pem'), cert: join(folder, 'cert.pem'), ca: join(folder, 'ca.pem') };
+  writeFileSync(files.key, certificate.key);
+  writeFileSync(files.cert, certificate.cert);
+  writeFileSync(files.ca, authority.cert);
+  const server = tls.createServer(certificate, (socket) => {
+    socket.on('data', (bytes) => socket.write(bytes.toString().toUpperCase())).on('error', () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  ending.push(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const started = await startStreams({
+    server: { backendCa: [files.ca] },
+    streams: [
+      {
+        name: 'wide',
+        mode: 'funnel',
+        framing: 'line',
+        async: true,
+        tls: { key: files.key, cert: files.cert },
+        targets: [`tls://localhost:${port}`, `tls://localhost:${port}`],
+      },
+    ],
+  });
+  ending.push(() => started.close());
+  const clients = await Promise.all(Array.from({ length: 5 }, () => connectTlsClient(started.port(), 'localhost')));
+  const lines = clients.map((_, index) => `${String.fromCharCode(97 + index).repeat(200_000)}`);
+  const answers = await Promise.all(clients.map((asking, index) => ask(asking, lines[index] as string)));
+  for (const asking of clients) asking.close();
+  expect(answers.map((answer, index) => answer === lines[index]?.toUpperCase())).toEqual(clients.map(() => true));
+});
+
+test('a proxy that stops lets what was asked be answered', async () => {
+  const server = await upstream(async (line) => {
+    await pause(150);
+    return `re:${line}\n`;
+  });
+  const started = await start([server.port]);
+  const [asking, idle] = [await client(started), await client(started)];
+  asking.send('a\n');
+  await eventually('the request to be out', () => server.lines.length === 1);
+  const drained = started.proxy.drain(5_000);
+  await idle.ended();
+  expect((await asking.queue.until('\n')).toString()).toBe('re:a\n');
+  await asking.ended();
+  for (const one of [asking, idle]) one.end();
+  await drained;
+});
+
+test('a target that wants a PROXY header gets one that names nobody', async () => {
+  const server = await upstream((line) => (line.startsWith('PROXY') ? null : `re:${line}\n`));
+  const started = await start([server.port], { sendProxyProtocol: 'v1' });
+  expect(await ask(await client(started), 'a')).toBe('re:a');
+  expect(server.lines).toEqual(['PROXY UNKNOWN\r', 'a']);
+});
+
+test('silence may end messages, both ways', async () => {
+  const server = await upstream(async (line, socket) => {
+    socket.write(`re:${line}`);
+    await pause(20);
+    return '!\n';
+  });
+  const started = await start([server.port], { framing: { type: 'idle-gap', milliseconds: 60 }, connections: 1 });
+  const [one, two] = [await client(started), await client(started)];
+  one.send('o');
+  const second = ask(two, 'two');
+  await pause(10);
+  one.send('ne\n');
+  expect((await one.queue.until('\n')).toString()).toBe('re:one!\n');
+  expect(await second).toBe('re:two!');
+});
+
+test('a length in front of each message parts them, both ways', async () => {
+  const target = net.createServer((socket) => socket.on('data', (bytes) => socket.write(bytes)).on('error', () => {}));
+  await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve));
+  ending.push(() => target.close());
+  const framing = { type: 'length-prefix', size: 2, offset: 1, endianness: 'little', includesHeader: true };
+  const started = await start([(target.address() as AddressInfo).port], { framing, connections: 1 });
+  const clients = await Promise.all(Array.from({ length: 10 }, () => client(started)));
+  await Promise.all(
+    clients.map(async (asking, index) => {
+      for (let number = 1; number < 40; number++) {
+        const message = Buffer.alloc(3 + number * 50, index);
+        message.writeUInt16LE(message.length, 1);
+        asking.send(message);
+        expect((await asking.queue.take(message.length)).equals(message)).toBe(true);
+      }
+    }),
+  );
 });
 
 describe('200 clients over 4 connections', () => {

@@ -40,11 +40,22 @@ function bindWith(pair: KeyAndCert | null, more: Partial<TlsBind> = {}): TlsBind
     writeFileSync(files.key, pair.key);
     writeFileSync(files.cert, pair.cert);
   }
-  const rest = { ca: [], passphrase: '', ciphers: '', honorCipherOrder: true, minVersion: 'TLSv1.2', preset: 'intermediate' } as const;
+  const rest = {
+    ca: [],
+    passphrase: '',
+    ciphers: '',
+    honorCipherOrder: true,
+    minVersion: 'TLSv1.2',
+    preset: 'intermediate',
+  } as const;
   return { address: '127.0.0.1', port: 0, ...files, ...rest, ...more };
 }
 
-async function start(file: KeyAndCert | null = null, https: Partial<HttpsConfig> = {}, more: Partial<TlsBind> = {}): Promise<number> {
+async function start(
+  file: KeyAndCert | null = null,
+  https: Partial<HttpsConfig> = {},
+  more: Partial<TlsBind> = {},
+): Promise<number> {
   const recording = recordingLogger();
   lines = recording.lines;
   const overrides = { driver: redis.url, https: [bindWith(file, more)], httpsSettings: https };
@@ -68,7 +79,10 @@ async function store(name: string, { key, cert }: KeyAndCert): Promise<void> {
 }
 
 function logged(level: string, name: string): string {
-  return lines.filter((line) => line.level === level && line.msg.startsWith(`tls:${name}:`)).map(({ msg }) => msg).join('\n');
+  return lines
+    .filter((line) => line.level === level && line.msg.startsWith(`tls:${name}:`))
+    .map(({ msg }) => msg)
+    .join('\n');
 }
 
 describe('a name', () => {
@@ -98,7 +112,14 @@ describe('a name', () => {
     await store('chain.example.com', pair);
     const ca = join(folder, 'chain.pem');
     writeFileSync(ca, pair.cert);
-    const seen = await sClient(port, ['-servername', 'chain.example.com', '-CAfile', ca, '-verify_hostname', 'chain.example.com']);
+    const seen = await sClient(port, [
+      '-servername',
+      'chain.example.com',
+      '-CAfile',
+      ca,
+      '-verify_hostname',
+      'chain.example.com',
+    ]);
     expect(seen).toContain('Verify return code: 0 (ok)');
   });
 
@@ -111,7 +132,9 @@ describe('a name', () => {
     const args = ['-servername', 'both.example.com'];
     expect(await sClient(port, args)).toContain('Peer signature type: ECDSA');
     expect(await sClient(port, [...args, '-sigalgs', 'rsa_pss_rsae_sha256'])).toContain('Peer signature type: RSA-PSS');
-    expect(await sClient(port, [...args, '-tls1_2', '-cipher', 'ECDHE-RSA-AES128-GCM-SHA256'])).toContain('Peer signature type: RSA');
+    expect(await sClient(port, [...args, '-tls1_2', '-cipher', 'ECDHE-RSA-AES128-GCM-SHA256'])).toContain(
+      'Peer signature type: RSA',
+    );
   });
 
   it('is served with keys that are encrypted in the store, by any of several secrets', async () => {
@@ -152,7 +175,12 @@ describe('a change', () => {
     expect((await client.response()).text).toBe('still here');
     client.close();
     await redis.client.del('tls:live.example.com');
-    await eventually('the certificate to be gone', () => nameShown(port, 'live.example.com').then(() => false, () => true));
+    await eventually('the certificate to be gone', () =>
+      nameShown(port, 'live.example.com').then(
+        () => false,
+        () => true,
+      ),
+    );
     await backend.close();
   });
 
@@ -174,12 +202,24 @@ describe('what is wrong with a certificate is logged with the name and the reaso
   const other = selfSigned('other.example.com');
   const refused: readonly (readonly [string, Readonly<Record<string, string>>, string])[] = [
     ['no PEM at all', { certificate: 'hello', key: good.key }, 'certificate holds no certificate in PEM form'],
-    ['a damaged certificate', { certificate: good.cert.replace(/\n(.{20})/, '\nAAAA$1'), key: good.key }, 'certificate cannot be read: certificate 1 of 1'],
+    [
+      'a damaged certificate',
+      { certificate: good.cert.replace(/\n(.{20})/, '\nAAAA$1'), key: good.key },
+      'certificate cannot be read: certificate 1 of 1',
+    ],
     ['a key that is none', { certificate: good.cert, key: 'secret text' }, 'key holds no private key in PEM form'],
     ['a key that does not fit', { certificate: good.cert, key: other.key }, 'key does not fit certificate'],
-    ['a chain in the wrong order', { certificate: other.cert + good.cert, key: good.key }, 'certificate must begin with the certificate of key'],
+    [
+      'a chain in the wrong order',
+      { certificate: other.cert + good.cert, key: good.key },
+      'certificate must begin with the certificate of key',
+    ],
     ['a missing key', { certificate: good.cert }, 'key is missing, certificate is there'],
-    ['a key with a passphrase', { certificate: good.cert, key: good.key.replaceAll('PRIVATE', 'ENCRYPTED PRIVATE') }, 'key is locked by a passphrase'],
+    [
+      'a key with a passphrase',
+      { certificate: good.cert, key: good.key.replaceAll('PRIVATE', 'ENCRYPTED PRIVATE') },
+      'key is locked by a passphrase',
+    ],
   ];
 
   it.each(refused)('%s', async (_what, fields, reason) => {
@@ -191,7 +231,12 @@ describe('what is wrong with a certificate is logged with the name and the reaso
     expect(lines.map(({ msg }) => msg).join('\n')).not.toMatch(/secret text|PRIVATE/);
     expect(await nameShown(port, 'fine.example.com')).toBe('fine');
     await store('*.example.com', selfSigned('wildcard'));
-    await eventually('the wildcard to step in', () => nameShown(port, 'bad.example.com').then((name) => name === 'wildcard', () => false));
+    await eventually('the wildcard to step in', () =>
+      nameShown(port, 'bad.example.com').then(
+        (name) => name === 'wildcard',
+        () => false,
+      ),
+    );
   });
 
   it('a key of the wrong type', async () => {
@@ -230,7 +275,11 @@ describe('the presets', () => {
     await proxy?.close();
     const intermediate = await start(selfSigned('file'));
     expect(await sClient(intermediate, ['-servername', 'a', '-tls1_2'])).toContain('Cipher is ECDHE-ECDSA-AES128-GCM-SHA256');
-    expect(await sClient(intermediate, ['-servername', 'a', '-tls1_2', '-cipher', 'ECDHE-ECDSA-AES128-SHA'])).toContain('handshake failure');
-    expect(await sClient(intermediate, ['-servername', 'a', '-tls1_1', '-cipher', 'ALL:@SECLEVEL=0'])).toContain('alert protocol version');
+    expect(await sClient(intermediate, ['-servername', 'a', '-tls1_2', '-cipher', 'ECDHE-ECDSA-AES128-SHA'])).toContain(
+      'handshake failure',
+    );
+    expect(await sClient(intermediate, ['-servername', 'a', '-tls1_1', '-cipher', 'ALL:@SECLEVEL=0'])).toContain(
+      'alert protocol version',
+    );
   });
 });

@@ -20,9 +20,33 @@ const ecKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-no
 
 /** An authority, and a client that it vouches for. */
 function authorityWithClient(name: string, subject: string): { readonly ca: string; readonly client: KeyAndCert } {
-  openssl('req', '-x509', ...ecKey, '-keyout', `${name}-ca.key`, '-out', `${name}-ca.pem`, '-days', '30', '-subj', `/CN=${name} authority`);
+  openssl(
+    'req',
+    '-x509',
+    ...ecKey,
+    '-keyout',
+    `${name}-ca.key`,
+    '-out',
+    `${name}-ca.pem`,
+    '-days',
+    '30',
+    '-subj',
+    `/CN=${name} authority`,
+  );
   openssl('req', ...ecKey, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-utf8', '-subj', subject);
-  openssl('x509', '-req', '-in', `${name}.csr`, '-CA', `${name}-ca.pem`, '-CAkey', `${name}-ca.key`, '-CAcreateserial', '-out', `${name}.pem`);
+  openssl(
+    'x509',
+    '-req',
+    '-in',
+    `${name}.csr`,
+    '-CA',
+    `${name}-ca.pem`,
+    '-CAkey',
+    `${name}-ca.key`,
+    '-CAcreateserial',
+    '-out',
+    `${name}.pem`,
+  );
   return { ca: file(`${name}-ca.pem`), client: { key: file(`${name}.key`), cert: file(`${name}.pem`) } };
 }
 
@@ -129,7 +153,9 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('over %s, a frontend with client 
     expect((again.socket as tls.TLSSocket).isSessionReused()).toBe(true);
     again.send(head('GET', '/', host));
     expect((await again.response()).status).toBe(200);
-    expect(backend.requests[1]?.fields.get('x-client-cert-subject')).toBe(backend.requests[0]?.fields.get('x-client-cert-subject'));
+    expect(backend.requests[1]?.fields.get('x-client-cert-subject')).toBe(
+      backend.requests[0]?.fields.get('x-client-cert-subject'),
+    );
     client.close();
     again.close();
   });
@@ -138,7 +164,12 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('over %s, a frontend with client 
 describe('a client certificate', () => {
   it('is told to backends in lines that no client can forge', async () => {
     const host = await frontend({ clientAuth: 'require', clientCa: ours.ca });
-    const forged = ['X-Client-Cert: forged', 'X-CLIENT-CERT-SUBJECT: CN=root', 'x_client_cert_issuer: forged', 'X-Client-Cert-Serial: 1'];
+    const forged = [
+      'X-Client-Cert: forged',
+      'X-CLIENT-CERT-SUBJECT: CN=root',
+      'x_client_cert_issuer: forged',
+      'X-Client-Cert-Serial: 1',
+    ];
     expect(code(await ask(host, ours.client, ...forged))).toBe('200');
     const { fields } = backend.only;
     const text = file('ours.pem').replace(/-----[^-]+-----|\n/g, '');

@@ -25,7 +25,14 @@ afterEach(async () => {
   await redis.stop();
 });
 
-const rest = { ca: [], passphrase: '', ciphers: '', honorCipherOrder: true, minVersion: 'TLSv1.2', preset: 'intermediate' } as const;
+const rest = {
+  ca: [],
+  passphrase: '',
+  ciphers: '',
+  honorCipherOrder: true,
+  minVersion: 'TLSv1.2',
+  preset: 'intermediate',
+} as const;
 const bind: TlsBind = { address: '127.0.0.1', port: 0, key: '', cert: '', ...rest };
 
 async function node(httpsSettings: Partial<HttpsConfig> = {}): Promise<number> {
@@ -45,7 +52,14 @@ function connect(port: number, servername: string, version: tls.SecureVersion, s
     let given: Buffer | undefined;
     let resumed = false;
     const versions = { minVersion: version, maxVersion: version };
-    const socket = tls.connect({ port, host: '127.0.0.1', servername, rejectUnauthorized: false, ...versions, ...(session ? { session } : {}) });
+    const socket = tls.connect({
+      port,
+      host: '127.0.0.1',
+      servername,
+      rejectUnauthorized: false,
+      ...versions,
+      ...(session ? { session } : {}),
+    });
     socket.on('session', (one) => {
       given = one;
     });
@@ -91,7 +105,10 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a session of %s', (version) => {
     const before = await connect(one, 'a.example.com', version);
     const made = { keys: Buffer.alloc(48, 7).toString('base64'), since: Date.now() };
     await redis.client.set('tickets:current', JSON.stringify(made));
-    await eventually('the old session to be refused', async () => !(await connect(one, 'a.example.com', version, before.session)).resumed);
+    await eventually(
+      'the old session to be refused',
+      async () => !(await connect(one, 'a.example.com', version, before.session)).resumed,
+    );
     await eventually('new sessions to be resumed elsewhere', () => resumes(one, two, version));
   });
 });
@@ -99,7 +116,11 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a session of %s', (version) => {
 describe('the keys', () => {
   it('are the same for nodes that start together, and encrypted where a secret is given', async () => {
     const secret = Buffer.alloc(32, 9).toString('base64');
-    const ports = await Promise.all([node({ storeKeys: [secret] }), node({ storeKeys: [secret] }), node({ storeKeys: [secret] })]);
+    const ports = await Promise.all([
+      node({ storeKeys: [secret] }),
+      node({ storeKeys: [secret] }),
+      node({ storeKeys: [secret] }),
+    ]);
     const sealed = await sharedKeys();
     expect(sealed).toMatch(/^enc:v1:/);
     expect(JSON.parse(new KeyVault([secret]).open('tickets:current', sealed))).toMatchObject({ keys: expect.any(String) });

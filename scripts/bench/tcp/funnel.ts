@@ -58,7 +58,22 @@ async function startFunnel(folder: string, target: number, async: boolean): Prom
 async function load(folder: string, port: number, count: number): Promise<number> {
   const output = join(folder, 'load.out');
   writeFileSync(output, '');
-  const args = ['-p', String(port), '-c', String(clients), '-n', String(count), '-r', '10000', '-d', '64', '-e', '--csv', '-t', 'set,get'];
+  const args = [
+    '-p',
+    String(port),
+    '-c',
+    String(clients),
+    '-n',
+    String(count),
+    '-r',
+    '10000',
+    '-d',
+    '64',
+    '-e',
+    '--csv',
+    '-t',
+    'set,get',
+  ];
   const running = processes.start('redis-benchmark', args, { core: loadCore, stdout: output, stderr: output });
   const code = await running.ended;
   const printed = readFileSync(output, 'utf8');

@@ -22,6 +22,8 @@ const rounds = Number(process.argv[2] ?? 3);
 const seconds = Number(process.argv[3] ?? 3);
 /** Jobs, or all of them. */
 const wanted = process.argv[4]?.split(',') ?? ['keep-alive', 'full', 'resumed', 'names'];
+/** Load before the first round, for what runs on JavaScript. */
+const warmupSeconds = 5;
 const manyNames = 10_000;
 const hotNames = 1_000;
 
@@ -56,7 +58,10 @@ function handshakes(job: 'full' | 'resumed', names: number, connections: number)
     const args = [script, job, String(port), String(names), String(connections), String(time)];
     await processes.start(process.execPath, args, { core: loadCore, stdout: output, stderr: output }).ended;
     const text = readFileSync(output, 'utf8');
-    const done = JSON.parse(text.trim().split('\n').at(-1) ?? '') as Record<'handshakes' | 'resumed' | 'failed' | 'p50' | 'p99', number>;
+    const done = JSON.parse(text.trim().split('\n').at(-1) ?? '') as Record<
+      'handshakes' | 'resumed' | 'failed' | 'p50' | 'p99',
+      number
+    >;
     const right = job === 'full' ? done.resumed === 0 : done.resumed === done.handshakes;
     if (done.failed > 0 || !right || done.handshakes === 0) throw new Error(`the handshakes are not what was asked for: ${text}`);
     return { count: done.handshakes, p50: done.p50, p99: done.p99 };
@@ -81,7 +86,7 @@ async function start(peer: TlsPeer, setup: Setup, names: number): Promise<Runnin
 async function cpuOf(job: string, load: Load, setup: Setup): Promise<Map<TlsPeer['name'], number>> {
   const entries: { readonly peer: TlsPeer; readonly running: RunningTlsPeer; readonly samples: number[] }[] = [];
   for (const peer of tlsPeers) entries.push({ peer, running: await start(peer, setup, 1), samples: [] });
-  for (const { running } of entries) await load(setup.folder, running.port, 3);
+  for (const { peer, running } of entries) await load(setup.folder, running.port, peer.name === 'cjs-proxy' ? warmupSeconds : 1);
   for (let round = 0; round < rounds; round++) {
     for (const { peer, running, samples } of entries) {
       const before = readUsage(running.server.pid).cpuMicroseconds;
@@ -133,7 +138,8 @@ async function bench(): Promise<boolean> {
     const verdicts: boolean[] = [];
     if (wanted.includes('keep-alive')) verdicts.push(await compare('keep-alive', keepAlive, setup, 'haproxy', mostKeepAlive));
     if (wanted.includes('full')) verdicts.push(await compare('full', handshakes('full', 1, 4), setup, 'nginx', mostFull));
-    if (wanted.includes('resumed')) verdicts.push(await compare('resumed', handshakes('resumed', 1, 4), setup, 'nginx', mostResumed));
+    if (wanted.includes('resumed'))
+      verdicts.push(await compare('resumed', handshakes('resumed', 1, 4), setup, 'nginx', mostResumed));
     if (wanted.includes('names')) verdicts.push(await manyCertificates(setup));
     return verdicts.every(Boolean);
   } finally {

@@ -20,7 +20,7 @@ export interface Pair {
   readonly both: string;
 }
 
-export interface TlsPeerSetup {
+interface TlsPeerSetup {
   readonly processes: Processes;
   readonly folder: string;
   readonly backendPort: number;
@@ -171,7 +171,8 @@ const cjsProxy: TlsPeer = {
       driver: `redis://127.0.0.1:${redis.port}`,
     };
     writeFileSync(config, JSON.stringify(settings));
-    const profile = process.env.BENCH_PROFILES === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${process.env.BENCH_PROFILES}`];
+    const profile =
+      process.env.BENCH_PROFILES === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${process.env.BENCH_PROFILES}`];
     const args = [...profile, command, '--config', config];
     const server = processes.start(process.execPath, args, { core: proxyCore, stdout: stderr, stderr });
     await waitUntilReady('cjs-proxy', server, () => answers(port));

@@ -27,7 +27,8 @@ function opened(text: string, open: (text: string) => string): string {
     createPrivateKey(key);
     return key;
   } catch (error) {
-    const reason = error instanceof Error && error.message.startsWith('is encrypted') ? error.message : 'holds no private key in PEM form';
+    const reason =
+      error instanceof Error && error.message.startsWith('is encrypted') ? error.message : 'holds no private key in PEM form';
     throw new StartError(`what came by stdin ${reason}`);
   }
 }

@@ -54,7 +54,10 @@ const sticky = z
       secure: z.boolean({ error: 'true or false' }).optional(),
       sameSite: z.preprocess(capitalised, z.enum(['Lax', 'Strict', 'None'], { error: sameSiteAllowed }).optional()),
     },
-    { error: (issue) => (issue.code === 'unrecognized_keys' ? 'only cookie, ttl, domain, path, secure and sameSite' : stickyAllowed) },
+    {
+      error: (issue) =>
+        issue.code === 'unrecognized_keys' ? 'only cookie, ttl, domain, path, secure and sameSite' : stickyAllowed,
+    },
   )
   .refine(({ secure, sameSite }) => sameSite !== 'None' || secure !== false, {
     path: ['sameSite'],
@@ -66,7 +69,14 @@ export type Sticky = z.output<typeof sticky>;
 
 export const balancingFields = {
   /** Absent: `server.strategy`. */
-  strategy: textField(z.enum(strategies, { error: strategiesAllowed }).optional()),
+  strategy: textField(
+    noted(z.enum(strategies, { error: strategiesAllowed }).optional(), {
+      kind: 'choice',
+      explanation: 'How a backend is chosen.',
+      allowed: strategiesAllowed,
+      standard: 'server.strategy',
+    }),
+  ),
   /** What `HASH` hashes; absent, or without a value in a request: the address of the client. */
   hashOn: textField(hashOn.optional()),
   /** Weight by backend id, in place of the option `weight` of the list entry; 0: no new sessions. */

@@ -39,9 +39,12 @@ const longestAge = 10 * year;
 /** The value of Strict-Transport-Security (RFC 6797 section 6.1); empty: the field is not sent. */
 function parseHsts(written: unknown): string | Disallowed {
   if (written === false) return '';
-  const { maxAge = year, includeSubDomains = false, preload = false, ...others } = isObject(written)
-    ? written
-    : { maxAge: written === true ? year : written };
+  const {
+    maxAge = year,
+    includeSubDomains = false,
+    preload = false,
+    ...others
+  } = isObject(written) ? written : { maxAge: written === true ? year : written };
   const seconds = ageOf(maxAge);
   const flags = typeof includeSubDomains === 'boolean' && typeof preload === 'boolean';
   if (seconds === null || !flags || Object.keys(others).length > 0) return new Disallowed(hstsAllowed);

@@ -15,6 +15,9 @@ import type { Answer } from '../stage.js';
 /** Seconds after which a client that got 503 may come back. */
 const retryAfter = '5';
 
+/** Kinds of errors and lengths of their pages that come within a second. */
+const mostErrorHeaders = 1_000;
+
 /** What is true of a moment must not be kept by caches (Hipache's three fields). */
 const uncacheable = ['cache-control', 'no-cache', 'pragma', 'no-cache', 'expires', '-1'] as const;
 
@@ -46,10 +49,27 @@ export function createAnswer(
       return;
     }
     const { type, body } = bodies.ofError(exchange, error);
-    const pairs = ['content-type', type, 'x-cjs-proxy-error', error.code, ...uncacheable];
-    if (error.status === 503) pairs.push('retry-after', retryAfterOf(exchange, error));
     debug.answered(exchange, exchange.gaveUp || (hipacheWords[error.code] ?? catalog[error.code].text));
-    send(exchange, error.status, headerListFromPairs(withLength(pairs, error.status, body)), body);
+    const retry = error.status === 503 ? retryAfterOf(exchange, error) : '';
+    send(exchange, error.status, errorHeaders(error, type, retry, body), body);
+  }
+
+  // Refusing has to be cheaper than serving: what is the same for a second is made once in it.
+  const headers = new Map<string, HeaderList>();
+  let madeAt = '';
+
+  function errorHeaders(error: ProxyError, type: string, retry: string, body: Buffer): HeaderList {
+    const date = httpDate();
+    if (date !== madeAt || headers.size >= mostErrorHeaders) headers.clear();
+    madeAt = date;
+    const key = `${error.code} ${type} ${retry} ${body.length}`;
+    const known = headers.get(key);
+    if (known !== undefined) return known;
+    const pairs = ['content-type', type, 'x-cjs-proxy-error', error.code, ...uncacheable];
+    if (retry !== '') pairs.push('retry-after', retry);
+    const list = headerListFromPairs(withLength(pairs, error.status, body));
+    headers.set(key, list);
+    return list;
   }
 
   function answerPlainly(exchange: Exchange, { status, contentType, body: text, headers = [] }: Answer): void {

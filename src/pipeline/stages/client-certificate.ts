@@ -18,7 +18,10 @@ export const clientCertificate: Stage = (exchange) => {
   if (tls === null) return new ProxyError('client-certificate-required', 'the connection did not come over TLS');
   const wanted = policy.clientCa?.id ?? listenerAuthorities;
   if (tls.authorities !== wanted)
-    return new ProxyError('misdirected-request', `${exchange.authority} asks for client certificates, which this connection was not asked for`);
+    return new ProxyError(
+      'misdirected-request',
+      `${exchange.authority} asks for client certificates, which this connection was not asked for`,
+    );
   const { certificate } = tls;
   if (certificate === null)
     return policy.clientAuth === 'require' ? new ProxyError('client-certificate-required', 'the client showed none') : undefined;

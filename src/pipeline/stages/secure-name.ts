@@ -1,6 +1,7 @@
 // Whether a request belongs on the connection that it came on: the host that it asks for, and the name that TLS was made for.
-import { servesAlso } from '../../certs/certificate-names.js';
+
 import type { Certificate, CertificateCache } from '../../certs/certificate-cache.js';
+import { servesAlso } from '../../certs/certificate-names.js';
 import { ProxyError } from '../../errors/proxy-error.js';
 import type { ClientTls } from '../../exchange/client.js';
 import { normaliseHost } from '../../routing/host-name.js';

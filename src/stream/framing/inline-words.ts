@@ -42,7 +42,7 @@ const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', b
 /** What stands between quotation marks, without its escapes: a command must not hide behind them. */
 function quoted(text: string, mark: string): string {
   if (mark === "'") return text.replaceAll("\\'", "'");
-  return text.replace(/\\(?:x([0-9a-f]{2})|([^]))/gi, (_all, hex: string | undefined, character = '') =>
+  return text.replace(/\\(?:x([0-9a-f]{2})|([\s\S]))/gi, (_all, hex: string | undefined, character = '') =>
     hex === undefined ? (escapes[character] ?? character) : String.fromCharCode(Number.parseInt(hex, 16)),
   );
 }

@@ -44,6 +44,7 @@ export class MessageReader {
 
   /** @param bytes valid until this returns */
   push(bytes: Buffer): void {
+    if (this.#stopped) return;
     const scanner = this.#scanner;
     if (scanner === null) {
       this.#pushUntilSilence(bytes);

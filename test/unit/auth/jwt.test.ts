@@ -96,10 +96,11 @@ describe('D.5 22: a JSON Web Token', () => {
 
   it('is valid between its times, with some tolerance, and says until when', async () => {
     const jwt = inline('clockTolerance', '10s');
-    expect(await verdict(jwt, await issuer.token({ exp: now() - 5 }))).toEqual({
+    const end = now() - 5;
+    expect(await verdict(jwt, await issuer.token({ exp: end }))).toMatchObject({
       kind: 'passed',
       headers: [],
-      until: (now() - 5) * 1000 + 10_000,
+      until: end * 1000 + 10_000,
     });
     expect(await verdict(jwt, await issuer.token({ exp: now() - 15 }))).toMatchObject({ kind: 'refused' });
     expect(await verdict(jwt, await issuer.token({ nbf: now() + 15 }))).toMatchObject({ kind: 'refused' });
@@ -109,7 +110,7 @@ describe('D.5 22: a JSON Web Token', () => {
   it('must have an end unless the record says otherwise', async () => {
     const token = await issuer.token({ exp: undefined });
     expect(await verdict(inline(), token)).toMatchObject({ kind: 'refused' });
-    expect(await verdict(inline('requireExpiry', 'false'), token)).toEqual({ kind: 'passed', headers: [] });
+    expect(await verdict(inline('requireExpiry', 'false'), token)).toMatchObject({ kind: 'passed', headers: [] });
   });
 
   it('must have the claims that are required; who lacks one is known and may not', async () => {

@@ -33,7 +33,8 @@ describe('an address set', () => {
 
   it('holds an address in whatever spelling', () => {
     const set = createAddressSet(['2001:db8::1', '::1.2.3.4']);
-    for (const spelling of ['2001:DB8:0:0::1', '2001:0db8::0001', '::102:304', '0:0:0:0:0:0:1.2.3.4']) expect(set.has(spelling)).toBe(true);
+    for (const spelling of ['2001:DB8:0:0::1', '2001:0db8::0001', '::102:304', '0:0:0:0:0:0:1.2.3.4'])
+      expect(set.has(spelling)).toBe(true);
     expect(set.has('2001:db8::2')).toBe(false);
   });
 

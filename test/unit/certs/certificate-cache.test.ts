@@ -49,7 +49,9 @@ describe('the certificates', () => {
     cache.everythingChanged();
     expect(await cache.find('a.example.com')).toBe(found);
     await cache.find('b.example.com');
-    expect(lines).toEqual([expect.stringMatching(/^tls:b\.example\.com: certificate holds no certificate in PEM form; the name is served as if/)]);
+    expect(lines).toEqual([
+      expect.stringMatching(/^tls:b\.example\.com: certificate holds no certificate in PEM form; the name is served as if/),
+    ]);
   });
 
   it('are read again when they changed', async () => {

@@ -127,7 +127,10 @@ describe('secrets for private keys in the store', () => {
 
   test('are a list, or a text with commas as an environment variable has it', () => {
     expect(loadSettings({ https: { storeKeys: [secret, '0'.repeat(64)] } }).https.storeKeys).toEqual([secret, '0'.repeat(64)]);
-    expect(loadSettings({}, { env: { CJS_PROXY_HTTPS_STORE_KEYS: `${secret}, ${secret}` } }).https.storeKeys).toEqual([secret, secret]);
+    expect(loadSettings({}, { env: { CJS_PROXY_HTTPS_STORE_KEYS: `${secret}, ${secret}` } }).https.storeKeys).toEqual([
+      secret,
+      secret,
+    ]);
   });
 
   test('are not shown when they cannot be used, nor when they can', () => {

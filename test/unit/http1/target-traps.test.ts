@@ -36,12 +36,22 @@ describe('a path', () => {
     expect(findTrap(target, none)).toBe('');
   });
 
-  it.each(['/', '/a.b', '/a..b/c', '/...', '/.well-known/x', '/..a/', '/a..', '/?next=/../x', '/?a=%2Fb', '/100%25', '/%2f2e', '*'])(
-    'that means one thing passes: %s',
-    (target) => {
-      expect(findTrap(target, { ...all, encodedSlash: false })).toBe('');
-    },
-  );
+  it.each([
+    '/',
+    '/a.b',
+    '/a..b/c',
+    '/...',
+    '/.well-known/x',
+    '/..a/',
+    '/a..',
+    '/?next=/../x',
+    '/?a=%2Fb',
+    '/100%25',
+    '/%2f2e',
+    '*',
+  ])('that means one thing passes: %s', (target) => {
+    expect(findTrap(target, { ...all, encodedSlash: false })).toBe('');
+  });
 
   it('that is long and full of near misses is read in no time', () => {
     const target = `/${'..;%2f.;/%2e%2e;'.repeat(1000)}x`;

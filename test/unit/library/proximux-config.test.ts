@@ -26,7 +26,9 @@ const config: ProximuxConfig = {
 test.each(['LOG_LEVEL', 'LOCAL_HOST', 'LOCAL_PORT', 'PROXY_CONNECTIONS_CNT', 'TARGET_HOST_2', 'TARGET_PORT_2'])(
   'an environment without %s is refused with its message',
   (name) => {
-    expect(() => readProximuxEnvironment({ ...complete, [name]: undefined })).toThrow(new ProximuxConfigError(`Env "${name}" is required`));
+    expect(() => readProximuxEnvironment({ ...complete, [name]: undefined })).toThrow(
+      new ProximuxConfigError(`Env "${name}" is required`),
+    );
   },
 );
 

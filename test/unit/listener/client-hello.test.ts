@@ -40,6 +40,18 @@ function inRecordsOf(greeting: Buffer, size: number): Buffer {
   return Buffer.concat(records);
 }
 
+/** The same message with an extension of padding (RFC 7685) at its end. */
+function padded(greeting: Buffer, size: number): Buffer {
+  const bytes = Buffer.concat([greeting, Buffer.from([0, 21, size >> 8, size & 0xff]), Buffer.alloc(size)]);
+  let at = 5 + 4 + 34;
+  at += 1 + bytes.readUInt8(at);
+  at += 2 + bytes.readUInt16BE(at);
+  at += 1 + bytes.readUInt8(at);
+  bytes.writeUInt16BE(bytes.readUInt16BE(at) + 4 + size, at);
+  bytes.writeUIntBE(bytes.readUIntBE(6, 3) + 4 + size, 6, 3);
+  return bytes;
+}
+
 let greeting: Buffer;
 const read = { serverName: 'www.example.com', protocols: ['h2', 'http/1.1'] };
 
@@ -53,25 +65,24 @@ describe('a greeting', () => {
   });
 
   it('is waited for wherever it is cut', () => {
-    for (let size = 0; size < greeting.length; size++) expect(readClientHello(greeting.subarray(0, size)), String(size)).toBe('more');
+    for (let size = 0; size < greeting.length; size++)
+      expect(readClientHello(greeting.subarray(0, size)), String(size)).toBe('more');
   });
 
   it('may be cut into records of any size, and these anywhere', () => {
     for (const size of [1, 2, 3, 4, 5, 60, 200]) {
       const bytes = inRecordsOf(greeting, size);
       expect(readClientHello(bytes)).toEqual(read);
-      for (let cut = 0; cut < bytes.length; cut += 7) expect(readClientHello(bytes.subarray(0, cut)), `${size}, ${cut}`).toBe('more');
+      for (let cut = 0; cut < bytes.length; cut += 7)
+        expect(readClientHello(bytes.subarray(0, cut)), `${size}, ${cut}`).toBe('more');
     }
   });
 
-  it('may be longer than a record', async () => {
-    const protocols = Array.from({ length: 120 }, (_, at) => `protocol-${String(at).padStart(3, '0')}-${'x'.repeat(200)}`);
-    const long = await greetingOf({ servername: 'www.example.com', ALPNProtocols: protocols });
-    expect(long.length).toBeGreaterThan(16_384);
-    const whole = Buffer.concat([long]);
-    const reading = readClientHello(whole);
-    if (reading !== 'more') expect(reading).toEqual({ serverName: 'www.example.com', protocols });
-    else expect(readClientHello(inRecordsOf(long, 4_000))).not.toBe('none');
+  it('may be longer than a record', () => {
+    const long = padded(greeting, 40_000);
+    const bytes = inRecordsOf(long, 16_384);
+    expect(readClientHello(bytes)).toEqual(read);
+    for (let cut = 0; cut < bytes.length; cut += 999) expect(readClientHello(bytes.subarray(0, cut)), String(cut)).toBe('more');
   });
 
   it('may name no host and no protocol', async () => {

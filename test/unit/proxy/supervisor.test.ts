@@ -129,4 +129,70 @@ describe('a supervisor', () => {
     await supervisor.stop();
     expect(await started).toEqual([]);
   });
+
+  /** Two workers that serve. */
+  async function playServing() {
+    const played = playSupervisor();
+    const started = played.supervisor.start();
+    for (const worker of [0, 1]) played.nth(worker).said({ kind: 'serving', addresses: [address] });
+    await started;
+    return played;
+  }
+
+  it('goes over to another configuration when all workers with it serve, and not before', async () => {
+    const { supervisor, processes, nth } = await playServing();
+    const gone: number[] = [];
+    for (const worker of [0, 1]) {
+      const { gone: tell } = nth(worker);
+      const note = (how: string): void => {
+        gone.push(worker);
+        tell(how);
+      };
+      Object.assign(nth(worker), { gone: note });
+    }
+    const next: Config = { ...testConfig(), server: { ...testConfig().server, workers: 3 } };
+    const reloaded = supervisor.reload(next);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(processes).toHaveLength(5);
+    for (const worker of [2, 3]) nth(worker).said({ kind: 'serving', addresses: [address] });
+    await vi.advanceTimersByTimeAsync(1);
+    expect(gone).toEqual([]);
+    nth(4).said({ kind: 'serving', addresses: [address] });
+    expect(await reloaded).toEqual([address]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(gone).toEqual([0, 1]);
+  });
+
+  it('keeps its workers when those with another configuration cannot start', async () => {
+    const { supervisor, processes, nth, killed } = await playServing();
+    const refused = expect(supervisor.reload(testConfigWith(1))).rejects.toEqual(new StartError('cannot listen'));
+    await vi.advanceTimersByTimeAsync(1);
+    nth(2).said({ kind: 'refused', message: 'cannot listen' });
+    nth(2).gone('exit code 1');
+    await refused;
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(processes).toHaveLength(3);
+    expect(killed).toEqual([]);
+    expect(supervisor.alive).toBe(true);
+  });
+
+  it('makes one change after the other, and none once it stops', async () => {
+    const { supervisor, processes, nth } = await playServing();
+    const [first, second] = [supervisor.reload(testConfigWith(1)), supervisor.reload(testConfigWith(1))];
+    await vi.advanceTimersByTimeAsync(1);
+    expect(processes).toHaveLength(3);
+    nth(2).said({ kind: 'serving', addresses: [address] });
+    await first;
+    await vi.advanceTimersByTimeAsync(1);
+    expect(processes).toHaveLength(4);
+    await supervisor.stop();
+    expect(await second).toEqual([]);
+    expect(await supervisor.reload(testConfigWith(1))).toEqual([]);
+    expect(await supervisor.roll()).toBe(false);
+    expect(processes).toHaveLength(4);
+  });
 });
+
+function testConfigWith(workers: number): Config {
+  return { ...testConfig(), server: { ...testConfig().server, workers } };
+}

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Backoff } from '../../../src/base/backoff.js';
-import type { Config } from '../../../src/config/config.js';
 import type { WorkerEvents } from '../../../src/proxy/fork-worker.js';
 import { WorkerSlot } from '../../../src/proxy/worker-slot.js';
+import { testConfig } from '../../helpers/start-proxy.js';
 
 /** Processes that the slot started, oldest first; each records its orders and is played by the test. */
 interface PlayedProcess extends WorkerEvents {
@@ -19,7 +19,7 @@ function playSlot(mayRetry = true) {
   const failures: string[] = [];
   const note = (text: string) => void lines.push(text);
   const slot = new WorkerSlot({
-    order: { kind: 'start', workerId: 1, config: {} as Config, identity: null, node },
+    order: { kind: 'start', workerId: 1, config: testConfig(), identity: null, node },
     fork: (events) => {
       const process: PlayedProcess = { ...events, orders: [], killed: false };
       processes.push(process);
@@ -200,5 +200,51 @@ describe('a slot of a worker', () => {
     slot.stop();
     vi.advanceTimersByTime(60_000);
     expect(processes).toHaveLength(1);
+  });
+
+  it('puts a fresh process in the place of another, which goes once the fresh one serves', async () => {
+    const { slot, nth } = playSlot();
+    slot.start();
+    nth(0).said({ kind: 'serving', addresses: [address] });
+    const replaced = slot.replace();
+    expect(nth(0).orders).toEqual([]);
+    nth(1).said({ kind: 'serving', addresses: [address] });
+    expect(await replaced).toBe(true);
+    expect(nth(0).orders).toEqual(['yield']);
+    vi.advanceTimersByTime(testConfig().server.drainTimeout + 2_000);
+    expect(nth(0).killed).toBe(true);
+    expect(nth(1).killed).toBe(false);
+  });
+
+  it('keeps the process when the fresh one does not come up, and says so', async () => {
+    const { slot, nth, lines } = playSlot();
+    slot.start();
+    nth(0).said({ kind: 'serving', addresses: [address] });
+    const replaced = slot.replace();
+    nth(1).gone('exit code 1');
+    expect(await replaced).toBe(false);
+    expect(nth(0).orders).toEqual([]);
+    expect(lines.join()).toContain('did not come up (exit code 1)');
+  });
+
+  it('has replaced a process that crashes before the fresh one serves', async () => {
+    const { slot, nth } = playSlot();
+    slot.start();
+    nth(0).said({ kind: 'serving', addresses: [address] });
+    const replaced = slot.replace();
+    nth(0).gone('signal SIGSEGV');
+    nth(1).said({ kind: 'serving', addresses: [address] });
+    expect(await replaced).toBe(true);
+  });
+
+  it('replaces nothing once it is stopped', async () => {
+    const { slot, nth, processes } = playSlot();
+    slot.start();
+    nth(0).said({ kind: 'serving', addresses: [address] });
+    const replaced = slot.replace();
+    slot.stop();
+    expect(await replaced).toBe(false);
+    expect(await slot.replace()).toBe(false);
+    expect(processes).toHaveLength(2);
   });
 });

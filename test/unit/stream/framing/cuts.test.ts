@@ -8,7 +8,18 @@ import { part } from './messages.js';
 /** A value of RESP2 or RESP3 as Redis would write it. */
 const value = fc.letrec<{ value: string; leaf: string }>((tie) => ({
   leaf: fc.oneof(
-    fc.constantFrom('+OK\r\n', '-ERR no\r\n', ':1000\r\n', '_\r\n', '#t\r\n', ',1.5\r\n', '(349\r\n', '$-1\r\n', '*-1\r\n', '+a\rb\r\n'),
+    fc.constantFrom(
+      '+OK\r\n',
+      '-ERR no\r\n',
+      ':1000\r\n',
+      '_\r\n',
+      '#t\r\n',
+      ',1.5\r\n',
+      '(349\r\n',
+      '$-1\r\n',
+      '*-1\r\n',
+      '+a\rb\r\n',
+    ),
     fc.string({ unit: 'binary-ascii' }).map((text) => `$${text.length}\r\n${text}\r\n`),
     fc.string({ unit: 'binary-ascii' }).map((text) => `=${text.length + 4}\r\ntxt:${text}\r\n`),
     fc.array(fc.constantFrom('x', '\r\n', '$5\r\n', 'abc'), { minLength: 1, maxLength: 3 }).map((texts) => {
@@ -21,7 +32,9 @@ const value = fc.letrec<{ value: string; leaf: string }>((tie) => ({
     fc.array(tie('value'), { maxLength: 4 }).map((values) => `*${values.length}\r\n${values.join('')}`),
     fc.array(tie('value'), { maxLength: 4 }).map((values) => `~${values.length}\r\n${values.join('')}`),
     fc.array(tie('value'), { maxLength: 3 }).map((values) => `*?\r\n${values.join('')}.\r\n`),
-    fc.array(fc.tuple(tie('leaf'), tie('value')), { maxLength: 3 }).map((pairs) => `%${pairs.length}\r\n${pairs.flat().join('')}`),
+    fc
+      .array(fc.tuple(tie('leaf'), tie('value')), { maxLength: 3 })
+      .map((pairs) => `%${pairs.length}\r\n${pairs.flat().join('')}`),
     fc.tuple(tie('leaf'), tie('value')).map(([key, of]) => `|1\r\n${key}+x\r\n${of}`),
   ),
 })).value;
@@ -54,7 +67,15 @@ const lengthPrefixes = [1, 2, 3, 4, 6, 8].flatMap((size) =>
 
 const kinds: readonly (readonly [string, FramingSetting, FrameSide, fc.Arbitrary<string>])[] = [
   ['answers of Redis', { kind: 'resp' }, 'response', value],
-  ['pushes among answers of Redis', { kind: 'resp' }, 'response', fc.oneof(value, value.map((one) => `>1\r\n${one}`))],
+  [
+    'pushes among answers of Redis',
+    { kind: 'resp' },
+    'response',
+    fc.oneof(
+      value,
+      value.map((one) => `>1\r\n${one}`),
+    ),
+  ],
   ['requests of Redis', { kind: 'resp' }, 'request', command],
   ['lines', { kind: 'line' }, 'request', fc.string({ unit: 'binary-ascii' }).map((text) => `${text.replaceAll('\n', '')}\n`)],
   ...lengthPrefixes.map((setting) => {
