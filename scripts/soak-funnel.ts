@@ -11,12 +11,21 @@ async function soak(redis: TestRedis, async: boolean): Promise<void> {
     Number(/^total_connections_received:(\d+)/m.exec(await redis.client.info('stats'))?.[1]);
   await redis.client.flushall();
   const targets = [`tcp://127.0.0.1:${redis.port}`];
-  const started = await startStreams({ streams: [{ name: 'soak', mode: 'funnel', framing: 'resp', connections, async, targets }] });
+  const started = await startStreams({
+    streams: [{ name: 'soak', mode: 'funnel', framing: 'resp', connections, async, targets }],
+  });
   try {
     const before = await accepted();
     const load = await runCheckedLoad({ port: started.port(), clients, milliseconds: seconds * 1000 });
     const used = (await accepted()) - before;
-    const result = { async, seconds, clients, connections: used, ...load, rssMiB: Math.round(process.memoryUsage.rss() / (1 << 20)) };
+    const result = {
+      async,
+      seconds,
+      clients,
+      connections: used,
+      ...load,
+      rssMiB: Math.round(process.memoryUsage.rss() / (1 << 20)),
+    };
     process.stdout.write(`${JSON.stringify(result)}\n`);
     if (load.fewest === 0) throw new Error('a client was never answered');
     if (used !== Math.min(connections, clients)) throw new Error(`${used} connections were opened instead of ${connections}`);

@@ -18,7 +18,7 @@ const inert: Readonly<Record<string, string>> = {
   'client-write-timeout': 'a client that does not read is held back, not cut',
   'flush-interval': 'bytes are passed on as they arrive',
   'backend-cache': 'records are always cached and dropped as soon as they change',
-  'active-healthcheck': 'this version has no active health checks',
+  'active-healthcheck': 'backends are checked wherever there is a record `healthcheck:<host>`',
   'metrics-address': 'this version has no metrics address',
   // Alone it is a misplaced `server.engine` rather than a sign of PlanB.
   engine: 'the engine is chosen by `server.engine`; TLS is not passed through by this version',

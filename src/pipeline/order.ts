@@ -35,14 +35,21 @@ export interface Stages {
   readonly forward: Stage;
 }
 
-/** Every exchange passes these, in this order; each of them ends in `stages/finish`. */
-export function inOrder(stages: Stages): readonly Stage[] {
-  return [
-    stages.identify,
-    stages.self,
-    stages.secureName,
-    stages.gate,
-    stages.route,
+/** Stages in their order. */
+export interface StageOrder {
+  readonly stages: readonly Stage[];
+  /** From here on, up to `policyEnd`, stages look at nothing but the policy of a frontend: without one they are left out. */
+  readonly policyBegin: number;
+  readonly policyEnd: number;
+}
+
+/**
+ * Every exchange passes these, in this order; each of them ends in `stages/finish`.
+ * @param allLimited whether frontends without a policy have a tier as well
+ */
+export function inOrder(stages: Stages, allLimited: boolean): StageOrder {
+  const before = [stages.identify, stages.self, stages.secureName, stages.gate, stages.route];
+  const policy = [
     stages.redirect,
     stages.maintenance,
     stages.timeLimits,
@@ -52,6 +59,10 @@ export function inOrder(stages: Stages): readonly Stage[] {
     stages.bodyLimit,
     stages.rewrite,
     stages.queue,
-    stages.forward,
   ];
+  return {
+    stages: [...before, ...policy, stages.forward],
+    policyBegin: before.length,
+    policyEnd: before.length + (allLimited ? 0 : policy.length),
+  };
 }

@@ -2,11 +2,12 @@
 import { ProxyError } from '../errors/proxy-error.js';
 import type { Exchange } from '../exchange/exchange.js';
 import type { ExchangeHandler } from '../exchange/handler.js';
+import type { StageOrder } from './order.js';
 import type { Answer, Stage, StageResult } from './stage.js';
 
 /** What the pipeline is made of. */
 export interface PipelineParts {
-  readonly stages: readonly Stage[];
+  readonly order: StageOrder;
   /** Turns a decision into a response, or cuts a response that has begun; ends the exchange. */
   readonly answer: (exchange: Exchange, decision: ProxyError | Answer) => void;
   /** Counts the beginning of an exchange. */
@@ -16,10 +17,13 @@ export interface PipelineParts {
 }
 
 /** Makes the way in for listeners. An exchange whose route is cached passes without a promise. */
-export function createPipeline({ stages, answer, begin, finish }: PipelineParts): ExchangeHandler {
+export function createPipeline({ order, answer, begin, finish }: PipelineParts): ExchangeHandler {
+  const { stages, policyBegin, policyEnd } = order;
+
   function runFrom(first: number, exchange: Exchange): void {
     try {
       for (let at = first; at < stages.length; at++) {
+        if (at === policyBegin && exchange.route?.policy === null) at = policyEnd;
         const result = (stages[at] as Stage)(exchange);
         if (result === undefined) continue;
         if (result instanceof Promise) waitFor(result, at, exchange);

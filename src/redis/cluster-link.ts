@@ -153,19 +153,21 @@ export class ClusterLink implements RedisSide {
 
 function clusterCommands(cluster: Cluster): Commands {
   const one = ([name, ...args]: Command): Promise<unknown> => cluster.call(name, ...args.map(String)) as Promise<unknown>;
+  // Sent singly: the client puts those of one node into one write.
+  const all = (commands: readonly Command[]): Promise<readonly CommandResult[]> =>
+    Promise.all(
+      commands.map(
+        (command): Promise<CommandResult> =>
+          one(command).then(
+            (reply) => [null, reply],
+            (error: unknown) => [asError(error), null],
+          ),
+      ),
+    );
   return {
     one,
-    // Sent singly: the client puts those of one node into one write.
-    all: (commands) =>
-      Promise.all(
-        commands.map(
-          (command): Promise<CommandResult> =>
-            one(command).then(
-              (reply) => [null, reply],
-              (error: unknown) => [asError(error), null],
-            ),
-        ),
-      ),
+    all,
+    reads: all,
     scan: async (pattern, onPage) => {
       for (const node of cluster.nodes('master')) await scanServer(node, pattern, onPage);
     },

@@ -15,6 +15,8 @@ export interface Commands {
    * since their keys lie in different slots: there each stands alone.
    */
   all(commands: readonly Command[]): Promise<readonly CommandResult[]>;
+  /** As `all`, of commands that only read: they are answered also by a server that has no memory left for a transaction. */
+  reads(commands: readonly Command[]): Promise<readonly CommandResult[]>;
   /** Gives the keys that match a glob-style pattern, a page at a time; a key may come twice. */
   scan(pattern: string, onPage: (keys: readonly string[]) => void): Promise<void>;
 }

@@ -63,6 +63,11 @@ export function isForbidden(error: Error): boolean {
   return error.message.startsWith('NOPERM');
 }
 
+/** True when a server has used up the memory that it may use. */
+export function isOutOfMemory(error: Error): boolean {
+  return error.message.startsWith('OOM');
+}
+
 /** The error behind EXECABORT: the command that was refused when it was queued. */
 export function transactionError(error: unknown): Error {
   const whole = asError(error);

@@ -1,7 +1,7 @@
 // Commands on one server, over one connection.
 import type { Redis } from 'ioredis';
 import type { Command, CommandResult, Commands } from './commands.js';
-import { transactionError } from './redis-errors.js';
+import { asError, isOutOfMemory, transactionError } from './redis-errors.js';
 
 /** Keys looked at by one SCAN. */
 const scanCount = 1000;
@@ -12,6 +12,11 @@ export function serverCommands(client: Redis): Commands {
     // `call` leaves names and values of a hash in turn; `hgetall` would make an object whose keys are somebody else's choice.
     one: ([name, ...args]) => client.call(name, ...args.map(String)),
     all: (commands) => transaction(client, commands),
+    reads: (commands) =>
+      transaction(client, commands).catch((error: unknown) => {
+        if (isOutOfMemory(asError(error))) return oneByOne(client, commands);
+        throw error;
+      }),
     scan: (pattern, onPage) => scanServer(client, pattern, onPage),
   };
 }
@@ -24,6 +29,13 @@ async function transaction(client: Redis, commands: readonly Command[]): Promise
   });
   if (replies === null) throw new Error('the transaction was not executed');
   return replies;
+}
+
+/** A server above its `maxmemory` refuses to queue even what reads. What changes between two of the commands is told by tracking. */
+async function oneByOne(client: Redis, commands: readonly Command[]): Promise<readonly CommandResult[]> {
+  const pipeline = client.pipeline();
+  for (const [name, ...args] of commands) pipeline.call(name, ...args.map(String));
+  return (await pipeline.exec()) ?? [];
 }
 
 /** Walks the keys of one server. */

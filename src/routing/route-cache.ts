@@ -5,6 +5,7 @@ import type { Store, StoreListener } from '../store/store.js';
 import { compileRoute, matchingRecord } from './compile-route.js';
 import { type HostName, normaliseHost } from './host-name.js';
 import { type Answer, isMiss, KeptAnswers, prefixKey, type RouteMiss } from './kept-answers.js';
+import { LateReads } from './late-reads.js';
 import { firstPrefix, type Lookup, lookupFor, noSets } from './lookup.js';
 import { normalPath } from './path-normal.js';
 import { type PatternList, PatternSource } from './pattern-list.js';
@@ -59,6 +60,7 @@ export class RouteCache implements StoreListener {
   readonly #prefixes: PrefixIndex;
   readonly #patterns: PatternSource;
   readonly #answers: KeptAnswers;
+  readonly #lateReads = new LateReads();
   readonly #notes = new Map<string, string>();
   /** Whether answers for clients by TLS are kept apart, because a pattern asks. */
   #asksSecure = false;
@@ -154,7 +156,8 @@ export class RouteCache implements StoreListener {
       return answer;
     }
     this.misses += 1;
-    return this.#options.store.state === 'away' ? this.#answerWithoutStore(question) : this.#load(question);
+    if (this.#options.store.state === 'away') return this.#answerWithoutStore(question);
+    return this.#answers.route(this.#keyOf(question)) === undefined ? this.#load(question) : this.#loadInTime(question);
   }
 
   /** The answer to a question if it is still true. */
@@ -171,7 +174,29 @@ export class RouteCache implements StoreListener {
     return secure && this.#asksSecure ? secureKey(authority) : authority;
   }
 
-  async #load({ name: { host, port }, target, secure }: Question): Promise<Route | RouteMiss> {
+  async #load(question: Question): Promise<Route | RouteMiss> {
+    return (await this.#read(question)) ?? this.#answerWithoutStore(question);
+  }
+
+  /** A host that was served shall not wait for a server that hangs, which shows only after a while. */
+  #loadInTime(question: Question): Route | RouteMiss | Promise<Route | RouteMiss> {
+    const key = this.#keyOf(question);
+    const reading = this.#read(question);
+    if (!this.#lateReads.has(key)) return this.#waitFor(question, key, reading);
+    this.#lateReads.follow(key, reading);
+    const known = this.#answerWithoutStore(question);
+    return known === storeAway ? reading.then((found) => found ?? storeAway) : known;
+  }
+
+  async #waitFor(question: Question, key: string, reading: Promise<Route | RouteMiss | null>): Promise<Route | RouteMiss> {
+    const found = await this.#lateReads.inTime(ownCopy(key), reading);
+    if (found !== null && found !== 'late') return found;
+    const known = this.#answerWithoutStore(question);
+    return known === storeAway ? ((await reading) ?? storeAway) : known;
+  }
+
+  /** The answer from the store; null when it cannot be asked. Never rejects. */
+  async #read({ name: { host, port }, target, secure }: Question): Promise<Route | RouteMiss | null> {
     const question: Question = { name: { host: ownCopy(host), port }, target, secure };
     let patterns: PatternList;
     let found: Lookup | Route;
@@ -182,7 +207,7 @@ export class RouteCache implements StoreListener {
       found = this.#lookup(question, patterns);
       entries = 'names' in found ? await this.#reader.read(found.names) : [];
     } catch {
-      return this.#answerWithoutStore(question);
+      return null;
     }
     this.staleSince = 0;
     this.#doubtSince = 0;

@@ -68,10 +68,14 @@ export class RedisStore implements Store {
     this.#keys = new RedisKeys(read.prefix);
     this.#expiries = new ExpiryWatch((name) => this.#listener?.changed(name));
     const link = { timeout, log, onDown: () => undefined };
-    const reading = { ...link, url: read, role: 'read' as const, onUp: () => this.#readIsUp() };
+    const onDown = (_reason: string, hung: boolean): void => {
+      // Nor does it tell changes then, which would show only at the next heartbeat.
+      if (hung) this.#tracking.renew('the server does not reply');
+    };
+    const reading = { ...link, url: read, role: 'read' as const, onUp: () => this.#readIsUp(), onDown };
     // The very commands of a look-up: shows missing rights, a data set still loading, a replica without its primary.
     const tryReading = async (commands: Commands): Promise<void> => {
-      for (const [error] of await commands.all(readCommands(this.#keys, ['']))) {
+      for (const [error] of await commands.reads(readCommands(this.#keys, ['']))) {
         if (error !== null) throw error;
       }
     };
@@ -135,7 +139,9 @@ export class RedisStore implements Store {
   }
 
   async readFrontends(names: readonly string[]): Promise<FrontendRecord[]> {
-    const replies = await this.#run(this.#read, 'reading frontends', (commands) => commands.all(readCommands(this.#keys, names)));
+    const replies = await this.#run(this.#read, 'reading frontends', (commands) =>
+      commands.reads(readCommands(this.#keys, names)),
+    );
     const now = Date.now();
     return names.map((name, at) => {
       const [list, listTtl, dead, deadTtl, health, policy] = replies.slice(at * commandsPerName, (at + 1) * commandsPerName);
@@ -252,7 +258,7 @@ export class RedisStore implements Store {
         for (const key of keys) found.add(key);
       });
       const keys = [...found].sort();
-      const results = await commands.all(keys.map((key): Command => ['HGETALL', key]));
+      const results = await commands.reads(keys.map((key): Command => ['HGETALL', key]));
       return keys.map((key, at) => ({ id: key.slice(beginning.length), reply: results[at]?.[1] }));
     });
     return replies.flatMap(({ id, reply }) => {

@@ -166,7 +166,10 @@ describe('a node with workers', () => {
   });
 
   it('says that another node has its name', async () => {
-    const [one, other] = [await start({ server: { nodeId: 'twin' } }), await start({ server: { nodeId: 'twin' } })];
+    const [one, other] = [
+      await start({ server: { workers: 0, nodeId: 'twin' } }),
+      await start({ server: { workers: 0, nodeId: 'twin' } }),
+    ];
     await Promise.all([one.node.serving(), other.node.serving()]);
     await Promise.any([one, other].map(({ node }) => node.says('another node is called', 8000)));
   });
@@ -174,7 +177,7 @@ describe('a node with workers', () => {
 
 describe('the admin listener', () => {
   it('knows two paths and takes no other method than GET and HEAD', async () => {
-    const { node, admin } = await start();
+    const { node, admin } = await start({ server: { workers: 0 } });
     await node.serving();
     expect((await ask(admin, 'monitor', '/elsewhere')).status).toBe(404);
     expect((await ask(admin, 'monitor', '/toString')).status).toBe(404);
@@ -184,7 +187,7 @@ describe('the admin listener', () => {
   });
 
   it('that cannot be had keeps the node from starting, with a reason', async () => {
-    const first = await start();
+    const first = await start({ server: { workers: 0 } });
     await first.node.serving();
     const second = await spawnNode({ driver: redis.url, admin: { port: first.admin } }, ['--quiet']);
     nodes.push(second);

@@ -1,4 +1,5 @@
 // Redis Cluster: keys of a look-up on different nodes, changes told by each primary, a primary that fails.
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../helpers/eventually.js';
 import { startRedisCluster, type TestRedisCluster } from '../helpers/redis-cluster.js';
@@ -32,6 +33,21 @@ describe('a store in a Redis Cluster', () => {
     const names: string[] = [];
     await routing.store.scanNames('frontend', 'site-', (page) => names.push(...page));
     expect([...new Set(names)].sort()).toEqual([...hosts].sort());
+  }, 20_000);
+
+  it('is read and followed with the rights that docs/security.md gives a node', async () => {
+    const page = readFileSync('docs/security.md', 'utf8');
+    const blocks = [...page.matchAll(/^```acl(?:-cluster)?\n([\s\S]*?)^```$/gm)].map(([, text = '']) => text);
+    const lines = blocks.flatMap((text) => text.trim().split('\n')).filter((line) => line.includes(' cjs-node '));
+    for (const node of cluster.nodes) for (const line of lines) expect(await node.cli(...line.split(' '))).toBe('OK');
+    const routing = await startRouting(cluster.url.replace('://', '://cjs-node:CHANGE-ME@'));
+    expect(routing.store.state).toBe('live');
+    for (const host of hosts) expect(await routing.find(host)).toBe('3000,3001');
+    await cluster.cli('SADD', 'dead:site-3.example.com', '0');
+    await eventually('the mark to be in force', async () => (await routing.find('site-3.example.com')) === '!3000,3001', 1000);
+    await cluster.cli('DEL', 'dead:site-3.example.com');
+    await routing.store.scanNames('frontend', 'site-', () => {});
+    for (const node of cluster.nodes) expect(await node.cli('ACL', 'LOG')).toBe('');
   }, 20_000);
 
   it('serves what is known while a primary is away, and follows the replica that takes its place', async () => {

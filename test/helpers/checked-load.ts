@@ -85,7 +85,11 @@ function askOne(socket: net.Socket, index: number, request: string, reply: strin
       else reject(error);
     };
     const wrong = (what: string): void =>
-      end(new Error(`client ${index} asked ${JSON.stringify(request.slice(0, 80))} and ${what} ${JSON.stringify(got.slice(0, 200))}`));
+      end(
+        new Error(
+          `client ${index} asked ${JSON.stringify(request.slice(0, 80))} and ${what} ${JSON.stringify(got.slice(0, 200))}`,
+        ),
+      );
     const read = (text: string): void => {
       got += text;
       if (got === reply) end(null);

@@ -10,7 +10,9 @@ import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import { selfSigned } from './certs.js';
+import { checkRecord } from './doc-records.js';
 import { pause } from './eventually.js';
+import { programPath } from './programs.js';
 import { freePort, startRedis, type TestRedis } from './redis.js';
 import { projectRoot } from './staged-project.js';
 
@@ -29,12 +31,14 @@ interface Step {
 }
 
 export interface StoryOptions {
-  /** Further texts of the page and what stands for them here, e.g. an address and the port of a server of the test. */
-  readonly instead?: Readonly<Record<string, string>>;
+  /** Ports of the page that are any free ones here, besides 8080. 6379 is that of Redis, 3001 and 3002 are those of two backends. */
+  readonly ports?: readonly number[];
 }
 
 /** Languages of blocks; another one would be an example that nobody runs. */
 const languages = ['sh', 'json', 'nginx', 'js'];
+/** redis-cli ends well whatever Redis says. */
+const redisError = /^(\(error\) |ERR |WRONGTYPE )/m;
 /** A start compiles the sources, on a machine that runs other tests as well. */
 const patience = 20_000;
 
@@ -46,7 +50,7 @@ export async function runStory(page: string, options: StoryOptions = {}): Promis
   const world = await createWorld(options);
   try {
     for (const block of blocks) {
-      if (block.language === 'sh') for (const step of stepsOf(block.text)) await world.run(step);
+      if (block.language === 'sh' && block.path === '') for (const step of stepsOf(block.text)) await world.run(step);
       else world.write(block);
     }
   } finally {
@@ -55,11 +59,13 @@ export async function runStory(page: string, options: StoryOptions = {}): Promis
 }
 
 function blocksOf(markdown: string): Block[] {
-  return [...markdown.matchAll(/(?:`([^`\n]+)`:\n\n)?^```(\w*)\n([\s\S]*?)^```$/gm)].map(([, path = '', language = '', text = '']) => ({
-    path,
-    language,
-    text,
-  }));
+  return [...markdown.matchAll(/(?:`([^`\n]+)`:\n\n)?^```(\w*)\n([\s\S]*?)^```$/gm)].map(
+    ([, path = '', language = '', text = '']) => ({
+      path,
+      language,
+      text,
+    }),
+  );
 }
 
 /** Comments below a command are what it prints; a backslash joins lines. */
@@ -78,15 +84,16 @@ interface World {
   close(): Promise<void>;
 }
 
-async function createWorld({ instead = {} }: StoryOptions): Promise<World> {
+async function createWorld({ ports = [] }: StoryOptions): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'cjs-proxy-story-'));
   const redis = await startRedis();
-  const backends = await Promise.all(['one', 'two'].map(startBackend));
-  const here = localTexts(folder, redis, [await freePort(), ...backends.map(({ port }) => port)], instead);
-  const translate = (text: string) => here.reduce((result, [from, to]) => result.replaceAll(from, to), text);
+  const backends = [await startBackend('one'), await startBackend('two')] as const;
+  const actual: Record<string, number> = { '6379': redis.port, '3001': backends[0].port, '3002': backends[1].port };
+  for (const port of [8080, ...ports]) actual[port] = await freePort();
+  const translate = createTranslation(folder, actual);
   prepareFolder(folder, redis);
   const env: NodeJS.ProcessEnv = {
-    PATH: [join(folder, 'bin'), process.env.PATH ?? '', '/usr/sbin'].join(delimiter),
+    PATH: [join(folder, 'bin'), programPath].join(delimiter),
     HOME: folder,
     // One process that stays who it is: the folder is that of whoever runs the test.
     CJS_PROXY_SERVER_WORKERS: '0',
@@ -97,7 +104,12 @@ async function createWorld({ instead = {} }: StoryOptions): Promise<World> {
 
   async function inBackground(command: string): Promise<void> {
     // A group of its own, so that what the shell starts ends with it.
-    const child = spawn('bash', ['-c', `exec ${command}`], { cwd: folder, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn('bash', ['-c', `exec ${command}`], {
+      cwd: folder,
+      env,
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     running.push(child);
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -112,11 +124,11 @@ async function createWorld({ instead = {} }: StoryOptions): Promise<World> {
   }
 
   return {
-    write({ path, text }) {
+    write({ language, path, text }) {
       expect(path, 'every file of a page has its path in the line before it').not.toBe('');
-      const place = join(folder, path.startsWith('/') ? translate(path).slice(folder.length) : path);
+      const place = join(folder, path);
       mkdirSync(dirname(place), { recursive: true });
-      writeFileSync(place, translate(text));
+      writeFileSync(place, language === 'nginx' ? withOwnFolders(translate(text), folder) : translate(text));
     },
 
     async run({ command, prints }) {
@@ -127,13 +139,18 @@ async function createWorld({ instead = {} }: StoryOptions): Promise<World> {
       }
       const missing = (output: string) => prints.map(translate).filter((text) => !output.includes(text));
       // What asks a server that may just be starting asks again; what writes is done once.
-      const asks = /^(curl|redis-cli -p) /.test(command);
+      const asks = /^(curl|redis-cli -p|grep) /.test(command);
       const deadline = performance.now() + (asks ? patience : 0);
       for (;;) {
         const output = await inForeground(translated).catch((error: Error & { stderr?: string }) => error);
-        const done = typeof output === 'string' && missing(output).length === 0;
-        if (done) return;
-        if (performance.now() > deadline) {
+        const done = typeof output === 'string' && !redisError.test(output) && missing(output).length === 0;
+        if (done) {
+          await checkRecord(redis, translated);
+          return;
+        }
+        // A server that has ended will not answer.
+        const ended = running.some(({ exitCode }) => exitCode !== null);
+        if (ended || performance.now() > deadline) {
           const shown = typeof output === 'string' ? output : `${output.message}\n${output.stderr ?? ''}`;
           throw new Error(`${command}\nshould print ${JSON.stringify(prints)} and printed:\n${shown}\nServers said:\n${said}`);
         }
@@ -150,29 +167,27 @@ async function createWorld({ instead = {} }: StoryOptions): Promise<World> {
   };
 }
 
-/** What stands for the texts of all pages: folders, Redis, the node and two backends. */
-function localTexts(
-  folder: string,
-  redis: TestRedis,
-  [node, one, two]: readonly number[],
-  instead: Readonly<Record<string, string>>,
-): (readonly [string, string])[] {
-  const ports: Readonly<Record<string, number | undefined>> = { '6379': redis.port, '8080': node, '3001': one, '3002': two };
-  return [
-    ...Object.entries(instead),
-    ...['etc', 'var', 'run', 'srv'].map((name) => [`/${name}/`, `${join(folder, name)}/`] as const),
-    ...Object.entries(ports).flatMap(([documented, actual]) => [
-      [`127.0.0.1:${documented}`, `127.0.0.1:${actual}`] as const,
-      [`PORT=${documented}`, `PORT=${actual}`] as const,
-      [`"port": ${documented}`, `"port": ${actual}`] as const,
-    ]),
-  ];
+/** What stands here for the texts of all pages: folders, Redis, the node and two backends. */
+function createTranslation(folder: string, ports: Readonly<Record<string, number>>): (text: string) => string {
+  const documented = new RegExp(`(?<!\\d)(${Object.keys(ports).join('|')})(?!\\d)`, 'g');
+  return (text) =>
+    text
+      .replace(documented, (port) => String(ports[port]))
+      // At the beginning of a path; `/run` in a URL is none.
+      .replace(/(?<![\w.:/])\/(etc|var|run|srv)\//g, (_path, name: string) => `${join(folder, name)}/`);
+}
+
+/** Debian's nginx keeps what it buffers where only root may write. */
+function withOwnFolders(config: string, folder: string): string {
+  const kinds = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
+  return config.replace('http {', `http { ${kinds.map((kind) => `${kind}_temp_path ${join(folder, 'run', kind)};`).join(' ')}`);
 }
 
 /** The commands by the names that they have for a reader, and folders that are there on a machine of theirs. */
 function prepareFolder(folder: string, redis: TestRedis): void {
   const bin = join(folder, 'bin');
-  for (const path of ['bin', 'etc/ssl', 'var/log', 'run', 'srv', 'node_modules']) mkdirSync(join(folder, path), { recursive: true });
+  for (const path of ['bin', 'etc/ssl', 'var/log', 'run', 'srv', 'node_modules'])
+    mkdirSync(join(folder, path), { recursive: true });
   const tsx = import.meta.resolve('tsx');
   const shim = (name: string, line: string) => {
     writeFileSync(join(bin, name), `#!/bin/sh\nexec ${line} "$@"\n`);

@@ -1,16 +1,24 @@
 // Runs once before all tests: what they need beyond Node must be there, or nothing of it is tried.
 import { execFileSync } from 'node:child_process';
+import { programPath } from './programs.js';
 
-const needed = ['redis-server', 'redis-cli'];
+/** Programs by the script that installs them. */
+const needed: Readonly<Record<string, readonly string[]>> = {
+  'ensure-redis.sh': ['redis-server', 'redis-cli', 'redis-benchmark'],
+  'ensure-postgresql.sh': ['postgres', 'initdb', 'pgbench', 'psql'],
+  'ensure-peers.sh': ['nginx', 'haproxy', 'curl', 'openssl'],
+};
 
 export default function setup(): void {
-  for (const program of needed) {
-    try {
-      execFileSync(program, ['--version'], { stdio: 'ignore' });
-    } catch {
-      throw new Error(
-        `The tests need ${program}, which is not installed: run \`bash scripts/ensure-redis.sh\`, or install Redis 6 or later.`,
-      );
+  for (const [script, programs] of Object.entries(needed)) {
+    for (const program of programs) {
+      try {
+        execFileSync('sh', ['-c', 'command -v "$0"', program], { stdio: 'ignore', env: { PATH: programPath } });
+      } catch {
+        throw new Error(
+          `The tests need ${program}, which is not installed: run \`bash scripts/${script}\`, or install it by hand.`,
+        );
+      }
     }
   }
 }

@@ -52,6 +52,8 @@ export class KeepAliveLoad {
   closing = 0;
   connections = 0;
   readonly failures: LoadFailure[] = [];
+  /** Milliseconds that each answer took, on a connection that was there. */
+  readonly latencies: number[] = [];
   readonly #options: LoadOptions;
   readonly #clients: Promise<void>[];
   #stopped = false;
@@ -94,7 +96,9 @@ export class KeepAliveLoad {
       }
       const number = this.#sent++;
       const path = `/${(number * 7919) % 5000}/${number}`;
+      const begun = performance.now();
       const closes = await connection.ask(this.#options.host, path);
+      if (kept !== null) this.latencies.push(performance.now() - begun);
       this.answered++;
       if (!closes) return connection;
       this.closing++;

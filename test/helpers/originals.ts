@@ -24,7 +24,10 @@ export type Reply = string | number | null | readonly Reply[];
 const recorded = { host: 'halfdead', url: 'http://127.0.0.1:1' };
 
 function recordingOf(name: string): Recording {
-  const { heard, ...commands } = JSON.parse(readFileSync(`test/fixtures/originals/${name}.json`, 'utf8')) as Record<string, string[]>;
+  const { heard, ...commands } = JSON.parse(readFileSync(`test/fixtures/originals/${name}.json`, 'utf8')) as Record<
+    string,
+    string[]
+  >;
   return heard === undefined ? commands : { ...commands, heard: [heard].flat() };
 }
 
@@ -40,7 +43,9 @@ export async function play(port: number, commands: readonly string[] | undefined
   const socket = net.connect({ port, host: '127.0.0.1' });
   await once(socket, 'connect');
   const words = commands.map((line) => forPlayed(line, played).split(' '));
-  socket.write(words.map((command) => `*${command.length}\r\n${command.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`).join(''));
+  socket.write(
+    words.map((command) => `*${command.length}\r\n${command.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`).join(''),
+  );
   let text = '';
   try {
     for await (const chunk of socket.setEncoding('latin1')) {

@@ -1,10 +1,11 @@
 // A real PostgreSQL for a test: its own port and folder, nothing synced to disk, one user with a password, ended with the test.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { programPath } from './programs.js';
 import { freePort } from './redis.js';
 
 export interface TestPostgres {
@@ -16,19 +17,8 @@ export interface TestPostgres {
   stop(): Promise<void>;
 }
 
-/** Debian keeps the server's programs by version, out of the path. */
-export const postgresPath = [process.env.PATH ?? '', ...debianFolders()].join(delimiter);
 const password = 'of ann';
 const run = promisify(execFile);
-
-function debianFolders(): string[] {
-  const versions = '/usr/lib/postgresql';
-  try {
-    return readdirSync(versions).map((version) => join(versions, version, 'bin'));
-  } catch {
-    return [];
-  }
-}
 
 /** Resolves when the server accepts connections; the caller stops it. */
 export async function startPostgres(): Promise<TestPostgres> {
@@ -37,12 +27,18 @@ export async function startPostgres(): Promise<TestPostgres> {
   writeFileSync(secret, password);
   const who = await unprivileged();
   if (who.uid !== undefined) for (const path of [folder, secret]) chownSync(path, who.uid, who.gid);
-  const options = { cwd: folder, env: { ...process.env, PATH: postgresPath }, ...who };
+  const options = { cwd: folder, env: { ...process.env, PATH: programPath }, ...who };
   const data = join(folder, 'data');
   const setUp = ['-D', data, '-U', 'ann', '--pwfile', secret, '-A', 'scram-sha-256', '-E', 'UTF8', '--locale=C', '--no-sync'];
   await run('initdb', setUp, options);
   const port = await freePort();
-  const settings = ['listen_addresses=127.0.0.1', `port=${port}`, `unix_socket_directories=${folder}`, 'fsync=off', 'max_connections=60'];
+  const settings = [
+    'listen_addresses=127.0.0.1',
+    `port=${port}`,
+    `unix_socket_directories=${folder}`,
+    'fsync=off',
+    'max_connections=60',
+  ];
   const server = spawn('postgres', ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], {
     ...options,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -54,7 +50,7 @@ export async function startPostgres(): Promise<TestPostgres> {
     port,
     database: 'postgres',
     env: (other) => ({
-      PATH: postgresPath,
+      PATH: programPath,
       PGHOST: '127.0.0.1',
       PGPORT: String(other),
       PGUSER: 'ann',
@@ -76,10 +72,10 @@ export async function startPostgres(): Promise<TestPostgres> {
 }
 
 /** PostgreSQL refuses to run as root: tests of root run it as `nobody`. */
-async function unprivileged(): Promise<{ uid?: number; gid?: number }> {
+async function unprivileged(): Promise<{ uid: number; gid: number } | { uid?: undefined }> {
   if (process.getuid?.() !== 0) return {};
-  const [uid, gid] = await Promise.all(['-u', '-g'].map(async (what) => Number((await run('id', [what, 'nobody'])).stdout)));
-  return { uid: uid as number, gid: gid as number };
+  const idOf = async (what: string): Promise<number> => Number((await run('id', [what, 'nobody'])).stdout);
+  return { uid: await idOf('-u'), gid: await idOf('-g') };
 }
 
 function ready(server: ChildProcess): Promise<void> {

@@ -14,6 +14,7 @@ import type { Store } from '../../src/store/store.js';
 import { World } from '../contract/engine/world.js';
 import { ok } from '../helpers/backend.js';
 import { eventually } from '../helpers/eventually.js';
+import { recordingLogger } from '../helpers/recording-logger.js';
 import { startRedis, type TestRedis } from '../helpers/redis.js';
 import { startProxy, testConfig } from '../helpers/start-proxy.js';
 
@@ -134,6 +135,31 @@ describe('the examples', () => {
       else await eventually(`${command} to say ${expected}`, async () => (await say()) === expected.join('\n'));
     }
     await redis.client.del('blocklist', 'frontend:example.com');
+  });
+});
+
+describe('a block list of another type', () => {
+  it('refuses no client of HTTP, and does not undo what was known', async () => {
+    const { logger, lines } = recordingLogger();
+    const proxy = await startProxy({ driver: redis.url }, { logger });
+    const world = new World(proxy, 'wire');
+    open.push(proxy, world);
+    const isServed = () =>
+      world.get('__ping__').then(
+        ({ status }) => status === 200,
+        () => false,
+      );
+    await redis.cli('set', 'blocklist', 'everybody');
+    await eventually('the fault to be told', () => lines.some(({ msg }) => msg.includes('blocklist has the wrong type')));
+    expect(await isServed()).toBe(true);
+    await redis.cli('del', 'blocklist');
+    await redis.cli('sadd', 'blocklist', '127.0.0.1');
+    await eventually('it to be in force', async () => !(await isServed()));
+    await redis.client.multi().del('blocklist').set('blocklist', 'everybody').exec();
+    await eventually('the fault to be told again', () => lines.filter(({ msg }) => msg.includes('wrong type')).length === 2);
+    expect(await isServed()).toBe(false);
+    await redis.cli('del', 'blocklist');
+    await eventually('it to be over', isServed);
   });
 });
 

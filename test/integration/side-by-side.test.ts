@@ -102,9 +102,15 @@ describe('what else they write does no harm', () => {
   it('a mark on the only backend of a frontend, which PlanB makes, is obeyed until somebody takes it away', async () => {
     const only = world.host();
     await site.cli('rpush', `frontend:${only}`, 'vh', first.url);
-    await says(planb.mark?.map((line) => line.replace(/ 1$/, ' 0')).map((line) => line.replace(';1;2', ';0;1')), { host: only, url: first.url });
+    await says(
+      planb.mark?.map((line) => line.replace(/ 1$/, ' 0')).map((line) => line.replace(';1;2', ';0;1')),
+      { host: only, url: first.url },
+    );
     expect((await site.get(only)).status).toBe(502);
-    await says(planb.healthy?.map((line) => line.replace(/ 1$/, ' 0')), { host: only, url: first.url });
+    await says(
+      planb.healthy?.map((line) => line.replace(/ 1$/, ' 0')),
+      { host: only, url: first.url },
+    );
     expect((await site.get(only)).status).toBe(200);
   });
 });
@@ -183,13 +189,21 @@ describe('what we mark is left alone by them', () => {
 describe('beside an active hchecker', () => {
   it('we leave the marks to it as Hipache does, and our message is the one that it waits for', async () => {
     const now = Math.floor(Date.now() / 1000);
-    await play(world.redis.port, hchecker.ping?.map((line) => line.replace(/\d+$/, String(now))), played);
+    await play(
+      world.redis.port,
+      hchecker.ping?.map((line) => line.replace(/\d+$/, String(now))),
+      played,
+    );
     const own = await world.ownSite();
     const channel = await world.deadChannel();
     await own.cli('rpush', `frontend:${host}`, 'vh', first.url, refused);
     expect(await own.bodies(host, 2)).toEqual(['first', 'first']);
     const [message = ''] = await channel.many(1);
-    expect(message).toBe(forPlayed(hipache.markBesideHchecker?.[0] ?? '', { host, url: refused }).split(' ').at(-1));
+    expect(message).toBe(
+      forPlayed(hipache.markBesideHchecker?.[0] ?? '', { host, url: refused })
+        .split(' ')
+        .at(-1),
+    );
     expect(await own.cli('exists', `dead:${host}`)).toBe('0');
     expect(await hcheckerWouldCheck(world.redis.port, message)).toBe(true);
     await world.redis.cli('del', 'hchecker_ping');

@@ -3,10 +3,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { eventually } from '../helpers/eventually.js';
 import { writeConfigFile } from '../helpers/config-file.js';
+import { eventually } from '../helpers/eventually.js';
 import { connectClient } from '../helpers/raw-client.js';
-import { served, type StartedStreams, startStreams, startTarget, turnedAway } from '../helpers/streams.js';
+import { type StartedStreams, served, startStreams, startTarget, turnedAway } from '../helpers/streams.js';
 
 const open: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -32,11 +32,27 @@ const warnings = ({ lines }: StartedStreams) => lines.filter(({ level }) => leve
 describe('a stream of the configuration', () => {
   it.each([
     ['an unknown mode', { mode: 'fast' }, 'streams[0].mode is "fast"; allowed is "proxy", "fifo", "funnel", "auto"'],
-    ['an unknown framing', { framing: 'newline' }, 'streams[0].framing is "newline"; allowed is "chunk", "line", "resp", {"type": "length-prefix", '],
-    ['a wrong number in a framing', { framing: { type: 'length-prefix', size: 5 } }, 'streams[0].framing is an object; allowed is size as 1, 2, 3, 4, 6 or 8'],
-    ['a target of another kind', { targets: ['udp://10.0.0.1:53'] }, 'streams[0].targets: target 0 has the scheme udp; write tcp://host:port, '],
+    [
+      'an unknown framing',
+      { framing: 'newline' },
+      'streams[0].framing is "newline"; allowed is "chunk", "line", "resp", {"type": "length-prefix", ',
+    ],
+    [
+      'a wrong number in a framing',
+      { framing: { type: 'length-prefix', size: 5 } },
+      'streams[0].framing is an object; allowed is size as 1, 2, 3, 4, 6 or 8',
+    ],
+    [
+      'a target of another kind',
+      { targets: ['udp://10.0.0.1:53'] },
+      'streams[0].targets: target 0 has the scheme udp; write tcp://host:port, ',
+    ],
   ])('with %s is refused in one line and exit code 1', async (_what, wrong, line) => {
-    const file = writeConfigFile({ http: { bind: [] }, driver: 'memory:', streams: [{ name: 'db', port: 0, targets: ['a:1'], ...wrong }] });
+    const file = writeConfigFile({
+      http: { bind: [] },
+      driver: 'memory:',
+      streams: [{ name: 'db', port: 0, targets: ['a:1'], ...wrong }],
+    });
     const { code, stderr } = await command(['check', '-c', file]);
     expect(code).toBe(1);
     expect(stderr.trimEnd().split('\n')).toEqual([expect.stringContaining(`${file}: ${line}`)]);
@@ -77,7 +93,9 @@ describe('a running stream', () => {
       await client.ended();
     }
     expect(warnings(started).filter((line) => line.includes('clients that wait are closed'))).toEqual([
-      expect.stringMatching(/^stream lost: no target can be connected to; .*no-such-host\.invalid:5432: getaddrinfo (ENOTFOUND|EAI_AGAIN)/),
+      expect.stringMatching(
+        /^stream lost: no target can be connected to; .*no-such-host\.invalid:5432: getaddrinfo (ENOTFOUND|EAI_AGAIN)/,
+      ),
     ]);
   });
 

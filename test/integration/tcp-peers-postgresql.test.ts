@@ -72,7 +72,7 @@ describe('PostgreSQL behind a stream', () => {
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       said += text;
     });
-    child.stdin.write("listen news;\n\\echo listening\n");
+    child.stdin.write('listen news;\n\\echo listening\n');
     await eventually('the session to listen', () => said.includes('listening'));
     await psql("notify news, 'something happened'");
     child.stdin.end('select pg_sleep(0);\n');

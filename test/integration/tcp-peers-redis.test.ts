@@ -88,7 +88,21 @@ describe('Redis behind a stream in proxy mode', () => {
     const { port } = await streamTo({});
     await redis.client.ping();
     const before = await infoOf('total_connections_received');
-    const figures = await benchmark(port(), '-P', '16', '-c', '50', '-n', '40000', '-r', '1000', '-d', '100', '-t', 'set,get,incr,lpush,mset');
+    const figures = await benchmark(
+      port(),
+      '-P',
+      '16',
+      '-c',
+      '50',
+      '-n',
+      '40000',
+      '-r',
+      '1000',
+      '-d',
+      '100',
+      '-t',
+      'set,get,incr,lpush,mset',
+    );
     expect([...figures.keys()]).toEqual(['SET', 'GET', 'INCR', 'LPUSH', 'MSET (10 keys)']);
     for (const perSecond of figures.values()) expect(perSecond).toBeGreaterThan(1_000);
     // 50 a test, and those by which redis-benchmark asks for the configuration.
@@ -105,7 +119,21 @@ describe('Redis behind a funnel with resp framing', () => {
     expect(await cli(port(), 'set', 'a', '1')).toBe('OK');
     expect(await cli(port(), '--raw', 'lrange', 'none', '0', '-1')).toBe('');
     expect(await cli(port(), 'nosuch')).toContain('ERR unknown command');
-    const figures = await benchmark(port(), '-P', '16', '-c', '50', '-n', '20000', '-r', '1000', '-d', '100', '-t', 'set,get,incr,lpush,mset');
+    const figures = await benchmark(
+      port(),
+      '-P',
+      '16',
+      '-c',
+      '50',
+      '-n',
+      '20000',
+      '-r',
+      '1000',
+      '-d',
+      '100',
+      '-t',
+      'set,get,incr,lpush,mset',
+    );
     expect([...figures.keys()]).toEqual(['SET', 'GET', 'INCR', 'LPUSH', 'MSET (10 keys)']);
     for (const perSecond of figures.values()) expect(perSecond).toBeGreaterThan(1_000);
     expect(await redis.client.llen('mylist')).toBe(20_000);

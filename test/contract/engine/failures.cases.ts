@@ -30,6 +30,15 @@ export const failureCases: CaseGroup = {
       },
     },
     {
+      title: 'answers 502, not 504, when a backend resets before it answers (D.9)',
+      async run(world) {
+        const backend = await world.backend((_request, connection) => connection.reset());
+        const answer = await world.get(await world.frontend(backend));
+        expect(answer.status).toBe(502);
+        expect(answer.fields.get('x-cjs-proxy-error')).toBe('backend-closed');
+      },
+    },
+    {
       title: 'answers 504 in time when a backend is silent',
       settings: { server: { backendTimeout: 500 } },
       async run(world) {

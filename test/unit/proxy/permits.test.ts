@@ -222,6 +222,22 @@ describe('the permits of a node', () => {
     expect(waiting.state).toBe('in flight');
   });
 
+  it('go on to the next when the one they were granted to has left meanwhile', () => {
+    const node = new Node(3);
+    const [first, second, third] = [0, 1, 2].map((worker) => {
+      const guest = node.come(worker, limits(1, 10));
+      node.deliverAll();
+      return guest;
+    });
+    first!.goes();
+    node.deliver(0, true);
+    // The grant is on its way.
+    second!.goes();
+    expect(third!.state).toBe('waiting');
+    node.deliverAll();
+    expect(third!.state).toBe('in flight');
+  });
+
   it('come back after a while from a worker that does not use them', () => {
     const node = new Node(1);
     node.come(0, limits(100, 0));

@@ -1,0 +1,183 @@
+// Redis fails in the ways that it fails in: whoever asks for what is known must not notice, and whoever asks for more is told at once.
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { eventually } from '../helpers/eventually.js';
+import { startRedis, type TestRedis } from '../helpers/redis.js';
+import { halfHost, knownHost, type Outage, startOutage } from '../helpers/redis-outage.js';
+
+/** Requests of the clients that an outage lasts at least. */
+const long = 200;
+
+/** What must hold while Redis cannot be reached. */
+async function expectServedWithoutRedis(outage: Outage): Promise<void> {
+  await outage.until('away');
+  expect(await outage.ask(knownHost)).toMatchObject({ status: 200, stale: true });
+  for (let at = 0; at < 20; at += 1) {
+    const { status, took } = await outage.ask(`unknown-${at}.example`);
+    expect(status).toBe(503);
+    // A read that waited for the server would take its 400 ms.
+    expect(took).toBeLessThan(300);
+  }
+  await outage.killBackend();
+  for (let at = 0; at < 10; at += 1) expect((await outage.ask(halfHost)).status).toBe(200);
+  await eventually('the line of the mark', () => outage.logged('stays in this worker alone').length > 0);
+  expect(outage.logged('is dead (ECONNREFUSED)')).toHaveLength(1);
+  await outage.goOn(long);
+  expect((await outage.ask(knownHost)).status).toBe(200);
+}
+
+/** The log has one line for the beginning and, once Redis is there again, one for the end. */
+async function expectLogged(outage: Outage): Promise<void> {
+  expect(outage.logged('(read side) is away')).toHaveLength(1);
+  await outage.until('live');
+  await eventually('the line of the end', () => outage.logged('is back after').length === 1);
+  await eventually('fresh answers', async () => !(await outage.ask(knownHost)).stale);
+}
+
+describe('known hosts are served without a failure, dead backends kept out, unknown hosts told at once', () => {
+  it('when Redis is killed and started again with what it held', async () => {
+    const outage = await startOutage();
+    await outage.redis.stop();
+    await expectServedWithoutRedis(outage);
+    const again = await startRedis({ port: outage.redis.port });
+    onTestFinished(() => again.stop());
+    // Between the start and the first record it is an empty one: nobody connects that soon, and `emptyMeans` is tried elsewhere.
+    await outage.write(again);
+    await expectLogged(outage);
+    expect(await outage.end('killed')).toEqual([]);
+  });
+
+  it('when Redis is frozen', async () => {
+    const outage = await startOutage();
+    outage.redis.pause();
+    // A look-up that was sent before anybody knew waits as long as a command may take, and no longer.
+    const first = await outage.ask('unknown.example');
+    expect(first.status).toBe(503);
+    expect(first.took).toBeLessThan(1500);
+    await expectServedWithoutRedis(outage);
+    outage.redis.resume();
+    await expectLogged(outage);
+    expect(await outage.end('frozen')).toEqual([]);
+  });
+
+  it('when Redis is frozen and told no changes before, so that known hosts are about to be read again', async () => {
+    const outage = await startOutage({ driver: withoutTracking, settings: { timeout: 2000 } });
+    expect(outage.proxy.store.state).toBe('polling');
+    outage.redis.pause();
+    await expectServedWithoutRedis(outage);
+    outage.redis.resume();
+    await outage.until('polling');
+    expect(await outage.end('frozen, polled')).toEqual([]);
+    // Nobody waited for the 2000 ms that a command may take.
+    expect(Math.max(...outage.load.latencies)).toBeLessThan(1000);
+  });
+
+  it('when the network swallows what is sent to Redis', async () => {
+    const wire = await startWire();
+    const outage = await startOutage({ driver: (redis) => wire.to(redis.port) });
+    wire.cut();
+    await expectServedWithoutRedis(outage);
+    wire.mend();
+    await expectLogged(outage);
+    expect(await outage.end('cut off')).toEqual([]);
+  });
+});
+
+describe('what Redis has lost', () => {
+  it('is lost at once when it is flushed, and served again as soon as it is written', async () => {
+    const outage = await startOutage();
+    await outage.load.stop();
+    await outage.redis.client.flushall();
+    await eventually('the known host to be unknown', async () => (await outage.ask(knownHost)).status !== 200);
+    await outage.write(outage.redis);
+    await eventually('the known host to be served', async () => (await outage.ask(knownHost)).status === 200);
+    expect(await outage.end('flushed')).toEqual([]);
+  });
+});
+
+describe('a Redis that may be read only', () => {
+  it.each<[string, (redis: TestRedis) => Promise<unknown>, (redis: TestRedis) => Promise<unknown>]>([
+    [
+      'because it follows a server that is gone',
+      (redis) => redis.cli('REPLICAOF', '127.0.0.1', '1'),
+      (redis) => redis.cli('REPLICAOF', 'NO', 'ONE'),
+    ],
+    [
+      'because its memory is used up',
+      (redis) => redis.cli('CONFIG', 'SET', 'maxmemory', '1', 'maxmemory-policy', 'noeviction'),
+      (redis) => redis.cli('CONFIG', 'SET', 'maxmemory', '0'),
+    ],
+    [
+      'because it cannot write its disk',
+      (redis) => redis.cli('CONFIG', 'SET', 'min-replicas-to-write', '1'),
+      (redis) => redis.cli('CONFIG', 'SET', 'min-replicas-to-write', '0'),
+    ],
+  ])('%s is read from, and dead backends are kept out by this worker', async (why, begin, finish) => {
+    const outage = await startOutage();
+    await begin(outage.redis);
+    await outage.killBackend();
+    for (let at = 0; at < 10; at += 1) expect((await outage.ask(halfHost)).status).toBe(200);
+    await eventually('the line of the mark', () => outage.logged('stays in this worker alone').length > 0);
+    // Marked once: all further requests know it.
+    expect(outage.logged('is dead (ECONNREFUSED)')).toHaveLength(1);
+    expect(await outage.redis.cli('EXISTS', `dead:${halfHost}`)).toBe('0');
+    // Not known before, and read all the same.
+    expect((await outage.ask('unknown.example')).status).toBeLessThan(500);
+    await outage.goOn(40);
+    expect(outage.proxy.store.state).toBe('live');
+    await finish(outage.redis);
+    await outage.redis.client.rpush('frontend:late.example', 'late', 'http://127.0.0.1:1');
+    await eventually('changes to be told', async () => (await outage.ask('late.example')).status === 502);
+    expect(await outage.end(`read only ${why}`)).toEqual([]);
+  });
+});
+
+async function withoutTracking(redis: TestRedis): Promise<string> {
+  await redis.client.call('ACL', 'SETUSER', 'proxy', 'reset', 'on', '>pw', '~*', '&*', '+@all', '-client|tracking');
+  return `redis://proxy:pw@127.0.0.1:${redis.port}`;
+}
+
+/** A wire that can be cut: nothing that is sent comes through, and nobody is told. */
+async function startWire() {
+  const sockets = new Set<Socket>();
+  let whole = true;
+  let target = 0;
+  const server: Server = createServer((near) => {
+    const far = connect({ port: target, host: '127.0.0.1' });
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(from);
+      from.on('data', (data) => {
+        if (whole) to.write(data);
+      });
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        sockets.delete(from);
+        to.destroy();
+      });
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return {
+    to: (port: number): string => {
+      target = port;
+      return `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    },
+    cut: () => {
+      whole = false;
+    },
+    mend: () => {
+      // What was swallowed is missing on the connections that were there: as after a real cut, they are of no use any more.
+      for (const socket of sockets) socket.destroy();
+      whole = true;
+    },
+  };
+}
