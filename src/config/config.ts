@@ -114,6 +114,12 @@ export interface RedisConfig {
   readonly timeout: number;
   /** Milliseconds that known routes are served while Redis is away; 0: for as long as it takes. */
   readonly maxStale: number;
+  /** Files for `rediss:`; empty: none. */
+  readonly ca: readonly string[];
+  readonly cert: string;
+  readonly key: string;
+  /** Name in the certificate of a server; empty: the host of the URL. */
+  readonly servername: string;
 }
 
 export type LimitHeaders = 'standard' | 'legacy' | 'both' | 'none';

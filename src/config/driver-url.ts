@@ -47,7 +47,8 @@ export type DriverUrl = RedisUrl | MemoryUrl;
 
 const secret = 'CENSORED';
 const redisPort = 6379;
-const sentinelPort = 26_379;
+/** Where a sentinel listens that is named without a port. */
+export const sentinelPort = 26_379;
 
 /**
  * Parses a driver URL.
@@ -165,7 +166,8 @@ function parseCluster(rest: string, tls: boolean): RedisUrl {
   };
 }
 
-function parseHosts(text: string, standardPort: number): HostAndPort[] {
+/** @throws Error in one line where there is none, or one is no host and port */
+export function parseHosts(text: string, standardPort: number): HostAndPort[] {
   if (text === '')
     throw new Error('a driver URL of sentinels or a cluster names their hosts, e.g. redis+cluster://10.0.0.1:6379,10.0.0.2:6379');
   return text.split(',').map((one) => parseHostAndPort(one, standardPort));

@@ -25,7 +25,13 @@ export function describeConfig(config: Config): string {
     admin,
     streams: streams.map(describeStream),
     driver: (driver.read === driver.write ? [driver.read] : [driver.read, driver.write]).map(maskDriverUrl),
-    redis: inFileUnits('redis', redis),
+    redis: {
+      ...inFileUnits('redis', redis),
+      // What is not set may not be written either.
+      cert: redis.cert || undefined,
+      key: redis.key || undefined,
+      servername: redis.servername || undefined,
+    },
     trustedProxies,
     user,
     group,

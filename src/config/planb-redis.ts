@@ -1,7 +1,7 @@
 // PlanB's flags that tell where Redis is, read side and write side.
 import { shownValue } from './config-error.js';
 import type { Draft } from './draft.js';
-import { formatRedisUrl } from './driver-url.js';
+import { formatRedisUrl, parseHosts, type SentinelGroup, sentinelPort } from './driver-url.js';
 
 const parts = ['network', 'host', 'port', 'sentinel-addrs', 'sentinel-name', 'password', 'db'] as const;
 
@@ -39,13 +39,12 @@ function takeSide(draft: Draft, side: string): { url: string; key: string } | nu
     const value = part === 'password' ? '(hidden)' : shownValue(found.get(part));
     draft.refuse({ kind: 'wrong', path: `${side}-${part}`, value, allowed, source: draft.source });
   };
-  for (const part of ['sentinel-addrs', 'sentinel-name']) {
-    if (found.has(part)) wrong(part, `nothing: Sentinel is not supported by this version, name one server by ${side}-host`);
-  }
   const network = found.get('network') ?? 'tcp';
   if (network !== 'tcp' && network !== 'unix') wrong('network', '"tcp", "unix"');
   const host = found.get('host') ?? '127.0.0.1';
-  const unix = network === 'unix';
+  const sentinel = sentinelGroup();
+  // PlanB looks at no address of its own once sentinels are named.
+  const unix = network === 'unix' && sentinel === undefined;
   const hostIsRight = typeof host === 'string' && (unix ? host.startsWith('/') : /^[\w.:-]+$/.test(host));
   if (!hostIsRight) wrong('host', unix ? 'the path of a unix socket' : 'a host name or an IP address');
   const password = found.get('password') ?? '';
@@ -60,8 +59,33 @@ function takeSide(draft: Draft, side: string): { url: string; key: string } | nu
     password: String(password),
     db: wholeNumber('db', 0, 1_000_000),
     prefix: '',
+    ...(sentinel === undefined ? {} : { sentinel }),
   });
   return { url, key: `${side}-${first}` };
+
+  function sentinelGroup(): SentinelGroup | undefined {
+    const addresses = found.get('sentinel-addrs');
+    const name = found.get('sentinel-name');
+    if (addresses === undefined) {
+      if (name !== undefined) wrong('sentinel-name', `nothing without ${side}-sentinel-addrs, which lists the sentinels`);
+      return undefined;
+    }
+    if (typeof name !== 'string' || name === '') {
+      const allowed = `the name that the sentinels of ${side}-sentinel-addrs give the primary`;
+      draft.refuse({ kind: 'missing', path: `${side}-sentinel-name`, value: '', allowed, source: draft.source });
+    }
+    try {
+      return {
+        hosts: parseHosts(String(addresses).replace(/\s/g, ''), sentinelPort),
+        name: String(name),
+        username: '',
+        password: '',
+      };
+    } catch {
+      wrong('sentinel-addrs', 'host:port of each sentinel, with commas between them');
+      return undefined;
+    }
+  }
 
   function wholeNumber(part: string, standard: number, most: number): number {
     const value = found.get(part) ?? standard;

@@ -1,6 +1,6 @@
 // From settings that passed one by one to the effective configuration: defaults that hang on others, and rules between settings.
 import { availableParallelism } from 'node:os';
-import type { Bind, Config, HttpsConfig, ServerConfig } from './config.js';
+import type { Bind, Config, HttpsConfig, RedisConfig, ServerConfig } from './config.js';
 import type { Draft } from './draft.js';
 import { formatRedisUrl, parseDriverUrl } from './driver-url.js';
 import { resolveStreams } from './resolve-streams.js';
@@ -28,7 +28,7 @@ export function resolveConfig(settings: Settings, draft: Draft, root: boolean): 
     streams,
     admin: settings.admin,
     driver,
-    redis: settings.redis,
+    redis: resolveRedis(settings, driver, draft),
     limits: settings.limits,
     frontDoor: settings.frontDoor,
     trustedProxies: settings.trustedProxies,
@@ -128,6 +128,21 @@ function resolveDriver(urls: readonly string[], draft: Draft): Config['driver'] 
     draft.refuse({ kind: 'wrong', path: key, value: 'a list', allowed: 'one memory: URL, or Redis on both sides', source });
   }
   return { read: first, write: first };
+}
+
+function resolveRedis({ redis }: Settings, driver: Config['driver'], draft: Draft): RedisConfig {
+  const { cert = '', key = '', servername = '', ...rest } = redis;
+  const refuse = (name: 'cert' | 'key', other: string): void => {
+    const { key: path, source } = draft.origin(['redis', name]);
+    draft.refuse({ kind: 'missing', path, value: '', allowed: `the file that belongs to redis.${other}`, source });
+  };
+  if (cert !== '' && key === '') refuse('key', 'cert');
+  if (key !== '' && cert === '') refuse('cert', 'key');
+  const asked = rest.ca.length > 0 || cert !== '' || servername !== '';
+  if (asked && ![driver.read, driver.write].some((url) => url.startsWith('rediss'))) {
+    draft.warn('WARNING! `redis.ca`, `redis.cert` and `redis.servername` have no effect: `driver` does not begin with rediss:.');
+  }
+  return { ...rest, cert, key, servername };
 }
 
 /** Only root can become somebody else. The group is the user's unless it is set, as in Hipache. */

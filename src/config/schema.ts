@@ -2,10 +2,11 @@
 import * as z from 'zod';
 import { parseRange } from '../base/ip.js';
 import { parseDriverUrl } from './driver-url.js';
+import { noted, type SettingNote, settingNotes } from './fields.js';
 import { frontDoorSchema } from './schema-front-door.js';
-import { duration, noted, type SettingNote, settingNotes, wholeNumber } from './fields.js';
-import { adminSchema, httpSchema, httpsSchema } from './schema-listen.js';
 import { limitsSchema } from './schema-limits.js';
+import { adminSchema, httpSchema, httpsSchema } from './schema-listen.js';
+import { redisSchema } from './schema-redis.js';
 import { serverSchema } from './schema-server.js';
 import { streamsSchema } from './schema-streams.js';
 
@@ -46,14 +47,7 @@ export const settingsSchema = z.strictObject(
       allowed: driverAllowed,
       standard: '["redis:"]',
     }),
-    redis: z.strictObject(
-      {
-        cacheEntries: wholeNumber('Records that a worker keeps in memory.', 100_000, { from: 1, to: 100_000_000 }),
-        timeout: duration('Time for a connection or a command.', 1, { from: 0.01, to: 300 }),
-        maxStale: duration('How long known routes are served while Redis is away; 0: for as long as it takes.', 0),
-      },
-      { error: 'an object' },
-    ),
+    redis: redisSchema,
     limits: limitsSchema,
     frontDoor: frontDoorSchema,
     trustedProxies: noted(

@@ -20,6 +20,9 @@ export function findUnreadableFiles(config: Config): Fault[] {
     note(tls.cert, `streams[${index}].tls.cert`);
   });
   for (const file of config.server.backendCa) note(file, 'server.backendCa');
+  for (const file of config.redis.ca) note(file, 'redis.ca');
+  if (config.redis.cert !== '') note(config.redis.cert, 'redis.cert');
+  if (config.redis.key !== '') note(config.redis.key, 'redis.key');
   if (config.frontDoor.blocklistFile !== null) note(config.frontDoor.blocklistFile, 'frontDoor.blocklistFile');
   const pages = config.server.staticDir;
   if (pages !== null) note(pages, 'server.staticDir');

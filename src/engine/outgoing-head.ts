@@ -2,6 +2,7 @@
 import type { Client } from '../exchange/client.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { type OutgoingChanges, withoutNames } from '../exchange/outgoing-changes.js';
+import { allNames } from '../http1/header-names.js';
 import { bit, Kind } from '../http1/headers.js';
 import { chunked } from '../http1/message.js';
 
@@ -123,7 +124,7 @@ function outgoingLines(exchange: Exchange, settings: OutgoingSettings): string {
 
 function droppedNames({ removed }: OutgoingChanges, connectionNames: ReadonlySet<string> | null): ReadonlySet<string> | null {
   if (removed.size === 0) return connectionNames;
-  return connectionNames === null ? removed : new Set([...removed, ...connectionNames]);
+  return connectionNames === null ? removed : allNames(removed, connectionNames);
 }
 
 /** The path and query that a backend is asked for. */

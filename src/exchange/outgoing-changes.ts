@@ -1,5 +1,7 @@
 // What the policy of a frontend changes in the head that a backend gets. Most exchanges have none.
 
+import { allNames, HeaderNames } from '../http1/header-names.js';
+
 /** The lines by which the proxy itself tells a backend of the client. */
 const told: ReadonlySet<string> = new Set([
   'forwarded',
@@ -18,7 +20,7 @@ export function namesForwarded(names: Iterable<string>): boolean {
   return false;
 }
 
-const none: ReadonlySet<string> = new Set();
+const none: ReadonlySet<string> = new HeaderNames();
 
 /** Later changes win. The values must be fit for a header line: no control characters. */
 export class OutgoingChanges {
@@ -89,7 +91,7 @@ export class OutgoingChanges {
     copy.host = this.host;
     copy.lines = this.lines + this.attemptLines;
     copy.removesForwarded = this.removesForwarded;
-    copy.#removed = new Set(this.#removed);
+    copy.#removed = allNames(this.#removed);
     copy.#own = true;
     if (copy.lines !== '') copy.#added = copy.lines.split('\r\n').map((line) => line.slice(0, line.indexOf(':')));
     return copy;
@@ -97,7 +99,7 @@ export class OutgoingChanges {
 
   #ownNames(): Set<string> {
     if (this.#own) return this.#removed as Set<string>;
-    const names = new Set(this.#removed);
+    const names = allNames(this.#removed);
     this.#removed = names;
     this.#own = true;
     return names;

@@ -3,6 +3,8 @@
 // Lines that need no change are forwarded as slices of the text, so a message with twelve headers costs one or two
 // string slices, not twenty-four. Names that the proxy cares about carry a kind, so that sets of them are one bit mask.
 
+import { lengthsOf } from './header-names.js';
+
 /** Header names that the proxy itself reads or removes. At most 31 kinds, since a set of them is a 32-bit mask. */
 export const Kind = {
   other: 0,
@@ -170,13 +172,6 @@ export class HeaderList {
     }
     return from === 0 ? text : kept + text.slice(from);
   }
-}
-
-/** The lengths of some names, modulo 32, as a mask: most names are told apart by it, without a text being made of them. */
-function lengthsOf(names: ReadonlySet<string>): number {
-  let lengths = 0;
-  for (const name of names) lengths |= 1 << name.length;
-  return lengths;
 }
 
 /** A list without lines. */

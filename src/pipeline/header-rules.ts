@@ -1,11 +1,18 @@
 // What the policy of a frontend changes in the heads that pass: lines set, added and removed, with variables filled in.
 import type { Exchange } from '../exchange/exchange.js';
 import { namesForwarded } from '../exchange/outgoing-changes.js';
+import { allNames, HeaderNames } from '../http1/header-names.js';
 import type { ResponseHead } from '../http1/message.js';
 import type { Backend } from '../model/backend.js';
 import type { HeaderChange } from '../model/policy/headers.js';
 import type { RoutePolicy } from '../model/policy/policy.js';
 import type { Template, VariableName } from '../model/policy/template.js';
+
+/** A line whose value is known once there is an exchange. */
+interface PlannedLine {
+  readonly name: string;
+  readonly value: Template;
+}
 
 /** Changes of one head, put together: what is left out, then what is added. */
 interface HeaderPlan {
@@ -13,8 +20,9 @@ interface HeaderPlan {
   readonly removed: ReadonlySet<string>;
   /** Whether the proxy's own lines are among them. */
   readonly removesForwarded: boolean;
-  readonly lines: readonly { readonly name: string; readonly value: Template }[];
-  /** The lines where none of them has a variable, else null. */
+  /** Lines with a variable in them, and between them the text of all others. */
+  readonly lines: readonly (PlannedLine | string)[];
+  /** All of it where nothing has a variable, else null. */
   readonly fixed: string | null;
   /** Whether they name the backend, so that they are those of one attempt. */
   readonly namesBackend: boolean;
@@ -57,8 +65,8 @@ function hstsChange(value: string): HeaderChange {
 /** Whether a change counts is known before any request: a later `set` or `remove` undoes what came before it. */
 function planOf(changes: readonly HeaderChange[]): HeaderPlan | null {
   if (changes.length === 0) return null;
-  const removed = new Set<string>();
-  let lines: { readonly name: string; readonly value: Template }[] = [];
+  const removed = new HeaderNames();
+  let lines: PlannedLine[] = [];
   for (const change of changes) {
     const lower = change.name.toLowerCase();
     if (change.kind !== 'add') {
@@ -67,10 +75,23 @@ function planOf(changes: readonly HeaderChange[]): HeaderPlan | null {
     }
     if (change.kind !== 'remove') lines.push({ name: change.name, value: change.value });
   }
-  const varies = lines.some(({ value }) => value.variables.length > 0);
-  const fixed = varies ? null : lines.map(({ name, value }) => line(name, value.literals[0] as string)).join('');
+  const parts = joined(lines);
+  const fixed = parts.every((part) => typeof part === 'string') ? parts.join('') : null;
   const namesBackend = lines.some(({ value }) => value.variables.includes('backend'));
-  return { removed, removesForwarded: namesForwarded(removed), lines, fixed, namesBackend };
+  return { removed, removesForwarded: namesForwarded(removed), lines: parts, fixed, namesBackend };
+}
+
+/** Lines that are always the same become one text. */
+function joined(lines: readonly PlannedLine[]): (PlannedLine | string)[] {
+  const parts: (PlannedLine | string)[] = [];
+  for (const planned of lines) {
+    const { name, value } = planned;
+    const last = parts.at(-1);
+    if (value.variables.length > 0) parts.push(planned);
+    else if (typeof last === 'string') parts[parts.length - 1] = last + line(name, value.literals[0] as string);
+    else parts.push(line(name, value.literals[0] as string));
+  }
+  return parts;
 }
 
 /** Once a request, after all stages that add lines of their own. */
@@ -106,16 +127,14 @@ export function changedForClient(exchange: Exchange, policy: RoutePolicy, head: 
   exchange.responseLines += exchange.policyLines;
   if (response.removed.size === 0) return head;
   const { connectionNames } = head;
-  return { ...head, connectionNames: connectionNames === null ? response.removed : union(connectionNames, response.removed) };
-}
-
-function union(one: ReadonlySet<string>, other: ReadonlySet<string>): ReadonlySet<string> {
-  return new Set([...one, ...other]);
+  return { ...head, connectionNames: connectionNames === null ? response.removed : allNames(connectionNames, response.removed) };
 }
 
 function linesOf(plan: HeaderPlan, exchange: Exchange, backend: Backend | null): string {
   let text = '';
-  for (const { name, value } of plan.lines) text += line(name, filledIn(value, exchange, backend));
+  for (const part of plan.lines) {
+    text += typeof part === 'string' ? part : line(part.name, filledIn(part.value, exchange, backend));
+  }
   return text;
 }
 

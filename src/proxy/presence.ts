@@ -150,7 +150,11 @@ export class Presence {
       const status = this.#proxy === null ? null : this.#status(this.#proxy);
       const store = status === null ? null : { state: status.store, reached: status.reached, staleness: status.staleness };
       const state = this.#state;
-      const reasons = reasonsNotReady({ node: status === null ? null : state, store, overloaded: this.#proxy?.overloaded ?? false });
+      const reasons = reasonsNotReady({
+        node: status === null ? null : state,
+        store,
+        overloaded: this.#proxy?.overloaded ?? false,
+      });
       return jsonAnswer(reasons.length === 0 ? 200 : 503, {
         ready: reasons.length === 0,
         reasons,

@@ -3,7 +3,7 @@ import { Cluster } from 'ioredis';
 import { Backoff } from '../base/backoff.js';
 import { formatHost, type HostAndPort } from '../config/driver-url.js';
 import type { Command, CommandResult, Commands } from './commands.js';
-import { connectionOptions, type LinkOptions, type RedisSide } from './connect.js';
+import { connectionOptions, type LinkOptions, type RedisSide, tlsOptions } from './connect.js';
 import { asError, isTimeout, settingsError, shortReason } from './redis-errors.js';
 import { scanServer } from './server-commands.js';
 
@@ -199,6 +199,6 @@ function nodeOptions(options: ClusterLinkOptions) {
     ...{ connectionName, connectTimeout, commandTimeout, disableClientInfo, protocol },
     ...(username === '' ? {} : { username }),
     ...(password === '' ? {} : { password }),
-    ...(tls ? { tls: {} } : {}),
+    ...(tls ? { tls: tlsOptions(options.tls ?? {}) } : {}),
   };
 }

@@ -6,6 +6,7 @@ import { formatHost, type RedisUrl } from '../config/driver-url.js';
 import type { Commands } from './commands.js';
 import { asError, isBroken, isReadOnly, isTimeout, settingsError, shortReason } from './redis-errors.js';
 import { serverCommands } from './server-commands.js';
+import type { RedisTls } from './tls-files.js';
 
 /** A way to Redis that is kept open. */
 export interface RedisSide {
@@ -25,6 +26,8 @@ export interface RedisSide {
 
 export interface LinkOptions {
   readonly url: RedisUrl;
+  /** For a URL that asks for TLS. */
+  readonly tls?: RedisTls;
   /** What it is for; seen in `CLIENT LIST` as `cjs-proxy-<role>`. */
   readonly role: 'read' | 'write' | 'tracking';
   /** Milliseconds that a connection attempt or a command may take. */
@@ -213,24 +216,29 @@ export function connectionOptions({ url, role, timeout }: Pick<LinkOptions, 'url
   };
 }
 
-function addressOptions({ url }: LinkOptions) {
+function addressOptions({ url, tls = {} }: LinkOptions) {
   const { sentinel } = url;
   if (sentinel === undefined) {
     const name = isIP(url.host) === 0 ? { servername: url.host } : {};
     const address = url.unixPath === '' ? { host: url.host, port: url.port } : { path: url.unixPath };
-    return { ...address, ...(url.tls ? { tls: name } : {}) };
+    return { ...address, ...(url.tls ? { tls: tlsOptions({ ...name, ...tls }) } : {}) };
   }
   return {
     sentinels: [...sentinel.hosts],
     name: sentinel.name,
     ...(sentinel.username === '' ? {} : { sentinelUsername: sentinel.username }),
     ...(sentinel.password === '' ? {} : { sentinelPassword: sentinel.password }),
-    ...(url.tls ? { tls: {}, sentinelTLS: {}, enableTLSForSentinelMode: true } : {}),
+    ...(url.tls ? { tls: tlsOptions(tls), sentinelTLS: tlsOptions(tls), enableTLSForSentinelMode: true } : {}),
     // Each attempt asks the sentinels once; the next one is this link's to begin.
     sentinelRetryStrategy: () => null,
     // A primary that hangs keeps its connections: the sentinels tell that another took its place.
     failoverDetector: true,
   };
+}
+
+/** As ioredis takes them. */
+export function tlsOptions({ ca, ...rest }: RedisTls) {
+  return { ...rest, ...(ca === undefined ? {} : { ca: [...ca] }) };
 }
 
 function placeOf({ unixPath, sentinel, host, port }: RedisUrl): string {

@@ -16,12 +16,20 @@ const settingsCodes: Readonly<Record<string, string>> = {
   EPROTO: 'does not speak TLS there; use redis:// or the TLS port',
   ERR_SSL_WRONG_VERSION_NUMBER: 'does not speak TLS there; use redis:// or the TLS port',
   ERR_SSL_PACKET_LENGTH_TOO_LONG: 'does not speak TLS there; use redis:// or the TLS port',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'has a certificate for another name; use that name in "driver"',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'has a certificate for another name; use that name in "driver", or redis.servername',
+  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: 'asks for a client certificate; name it in redis.cert and redis.key',
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE:
+    'refuses the TLS handshake; it may ask for a client certificate: redis.cert and redis.key',
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'does not know the authority of the client certificate in redis.cert',
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'refuses the client certificate in redis.cert',
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: 'refuses the client certificate in redis.cert, which has expired',
   CERT_HAS_EXPIRED: 'has a certificate that has expired',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'has a certificate that is not trusted; name its CA in NODE_EXTRA_CA_CERTS',
-  SELF_SIGNED_CERT_IN_CHAIN: 'has a certificate that is not trusted; name its CA in NODE_EXTRA_CA_CERTS',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'has a certificate that is not trusted; name its CA in NODE_EXTRA_CA_CERTS',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'has a certificate that is not trusted; name its CA in NODE_EXTRA_CA_CERTS',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'has a certificate that is not trusted; name its authority in redis.ca, or in NODE_EXTRA_CA_CERTS',
+  SELF_SIGNED_CERT_IN_CHAIN: 'has a certificate that is not trusted; name its authority in redis.ca, or in NODE_EXTRA_CA_CERTS',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    'has a certificate that is not trusted; name its authority in redis.ca, or in NODE_EXTRA_CA_CERTS',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    'has a certificate that is not trusted; name its authority in redis.ca, or in NODE_EXTRA_CA_CERTS',
 };
 
 /**

@@ -5,10 +5,13 @@ import type { RedisUrl } from '../config/driver-url.js';
 import { RedisLink } from './connect.js';
 import { invalidateChannel, type RedisKeys } from './keys.js';
 import { asError, isTimeout, shortReason } from './redis-errors.js';
+import type { RedisTls } from './tls-files.js';
 
 export interface KeyTrackingOptions {
   /** The server that is read from: its changes are the ones that matter, a replica's included. */
   readonly url: RedisUrl;
+  /** For a URL that asks for TLS. */
+  readonly tls?: RedisTls;
   readonly timeout: number;
   readonly keys: RedisKeys;
   readonly log: (level: 'info' | 'warn' | 'error', text: string) => void;
@@ -45,6 +48,7 @@ export class KeyTracking {
     this.#probeKey = options.keys.probe(randomUUID());
     this.#link = new RedisLink({
       url: options.url,
+      ...(options.tls === undefined ? {} : { tls: options.tls }),
       role: 'tracking',
       timeout: options.timeout,
       prepare: (client) => this.#prepare(client),

@@ -2,6 +2,7 @@
 import type { Config } from '../config/config.js';
 import { type DriverUrl, parseDriverUrl } from '../config/driver-url.js';
 import { StartError } from '../errors/start-error.js';
+import { readRedisTls } from '../redis/tls-files.js';
 import { MemoryStore } from './memory-store.js';
 import { RedisStore } from './redis-store.js';
 import type { Store } from './store.js';
@@ -10,7 +11,11 @@ import type { Store } from './store.js';
 export function createStore(config: Config, log: (level: 'info' | 'warn' | 'error', text: string) => void): Store {
   const read = parse(config.driver.read);
   const write = config.driver.write === config.driver.read ? read : parse(config.driver.write);
-  if (read.kind === 'redis' && write.kind === 'redis') return new RedisStore({ read, write, timeout: config.redis.timeout, log });
+  if (read.kind === 'redis' && write.kind === 'redis') {
+    const { redis } = config;
+    const tls = read.tls || write.tls ? { tls: readRedisTls(redis) } : {};
+    return new RedisStore({ read, write, ...tls, timeout: redis.timeout, log });
+  }
   if (read.kind === 'memory' && write === read) return new MemoryStore(read.file, log);
   throw new StartError('driver: memory: keeps everything in one place; name it alone, or name two Redis servers');
 }

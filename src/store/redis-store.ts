@@ -11,6 +11,7 @@ import { type LinkOptions, RedisLink, type RedisSide } from '../redis/connect.js
 import { hcheckerPingKey, RedisKeys } from '../redis/keys.js';
 import { asError, shortReason } from '../redis/redis-errors.js';
 import { serverCommands } from '../redis/server-commands.js';
+import type { RedisTls } from '../redis/tls-files.js';
 import { KeyTracking } from '../redis/tracking.js';
 import { ExpiryWatch } from './expiry-watch.js';
 import { createRedisCounters } from './redis-counters.js';
@@ -33,6 +34,8 @@ export interface RedisStoreOptions {
   readonly read: RedisUrl;
   /** Where to write to; the same object where one URL was given. */
   readonly write: RedisUrl;
+  /** For URLs that ask for TLS. */
+  readonly tls?: RedisTls;
   /** Milliseconds that a connection attempt or a command may take. */
   readonly timeout: number;
   readonly log: (level: 'info' | 'warn' | 'error', text: string) => void;
@@ -67,7 +70,8 @@ export class RedisStore implements Store {
     this.#options = options;
     this.#keys = new RedisKeys(read.prefix);
     this.#expiries = new ExpiryWatch((name) => this.#listener?.changed(name));
-    const link = { timeout, log, onDown: () => undefined };
+    const tls = options.tls === undefined ? {} : { tls: options.tls };
+    const link = { timeout, log, onDown: () => undefined, ...tls };
     const onDown = (_reason: string, hung: boolean): void => {
       // Nor does it tell changes then, which would show only at the next heartbeat.
       if (hung) this.#tracking.renew('the server does not reply');
@@ -80,7 +84,7 @@ export class RedisStore implements Store {
       }
     };
     const tracking = {
-      ...{ url: read, timeout, keys: this.#keys, log },
+      ...{ url: read, timeout, keys: this.#keys, log, ...tls },
       onKey: (key: string) => this.#keyChanged(key),
       onEverything: () => this.#listener?.everythingChanged(),
     };
@@ -373,7 +377,7 @@ function globLiteral(text: string): string {
 }
 
 /** The side that is written to, where it is another one than the side that is read from. */
-function writeSide(url: RedisUrl, link: Pick<LinkOptions, 'timeout' | 'log' | 'onUp' | 'onDown'>): RedisSide {
+function writeSide(url: RedisUrl, link: Pick<LinkOptions, 'timeout' | 'log' | 'tls' | 'onUp' | 'onDown'>): RedisSide {
   const role = 'write' as const;
   if (url.cluster === undefined) {
     return new RedisLink({ ...link, url, role, prepare: async (client) => void (await client.ping()) });

@@ -53,6 +53,7 @@ export async function runStory(page: string, options: StoryOptions = {}): Promis
       if (block.language === 'sh' && block.path === '') for (const step of stepsOf(block.text)) await world.run(step);
       else world.write(block);
     }
+    expect(world.complaints()).toEqual([]);
   } finally {
     await world.close();
   }
@@ -81,6 +82,8 @@ function stepsOf(text: string): Step[] {
 interface World {
   write(block: Block): void;
   run(step: Step): Promise<void>;
+  /** Warnings and errors that servers wrote, but for those about older spellings. */
+  complaints(): readonly string[];
   close(): Promise<void>;
 }
 
@@ -157,6 +160,9 @@ async function createWorld({ ports = [] }: StoryOptions): Promise<World> {
         await pause(50);
       }
     },
+
+    complaints: () =>
+      said.split('\n').filter((line) => /"(level|l)":"(warn|error)"|^\s+at /.test(line) && !line.includes('"msg":"WARNING! ')),
 
     async close() {
       for (const child of running) await endGroup(child);

@@ -16,7 +16,17 @@ export interface Manifest {
 
 export const manifest = JSON.parse(readFileSync(join(projectRoot, 'package.json'), 'utf8')) as Manifest;
 
-const parts = ['package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json', 'src', 'config', 'scripts', 'SECURITY.md', 'CHANGELOG.md'];
+const parts = [
+  'package.json',
+  'package-lock.json',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'src',
+  'config',
+  'scripts',
+  'SECURITY.md',
+  'CHANGELOG.md',
+];
 
 /** Copies what a build needs; packages are those of the project. @returns the folder */
 export function stageProject(): string {

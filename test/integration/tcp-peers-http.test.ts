@@ -8,7 +8,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { pause } from '../helpers/eventually.js';
 import { startStreams } from '../helpers/streams.js';
 
-const ending: (() => Promise<unknown> | void)[] = [];
+const ending: (() => unknown)[] = [];
 afterEach(async () => {
   for (const end of ending.splice(0).reverse()) await end();
 });

@@ -189,7 +189,14 @@ export const transportCases: CaseGroup = {
           const { key, cert } = selfSigned('secure.example.com');
           await Promise.all([writeFile(join(folder, 'key.pem'), key), writeFile(join(folder, 'cert.pem'), cert)]);
           const bind = { address: '127.0.0.1', port: 0, key: join(folder, 'key.pem'), cert: join(folder, 'cert.pem') };
-          const rest = { ca: [], passphrase: '', ciphers: '', honorCipherOrder: true, minVersion: 'TLSv1.2', preset: 'intermediate' } as const;
+          const rest = {
+            ca: [],
+            passphrase: '',
+            ciphers: '',
+            honorCipherOrder: true,
+            minVersion: 'TLSv1.2',
+            preset: 'intermediate',
+          } as const;
           const started = await startProxy({ server: { engine: world.engine }, https: [{ ...bind, ...rest }] });
           try {
             await started.proxy.store.writeFrontend('secure.example.com', 'secure', [backend.url]);

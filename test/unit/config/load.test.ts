@@ -61,7 +61,7 @@ const defaults: Config = {
   streams: [],
   admin: { address: '127.0.0.1', port: 0 },
   driver: { read: 'redis://127.0.0.1:6379', write: 'redis://127.0.0.1:6379' },
-  redis: { cacheEntries: 100_000, timeout: 1_000, maxStale: 0 },
+  redis: { cacheEntries: 100_000, timeout: 1_000, maxStale: 0, ca: [], cert: '', key: '', servername: '' },
   limits: { tier: '', whenAway: 'local', headers: 'standard', clients: 200_000, referer: false },
   frontDoor: {
     connections: 'auto',
