@@ -31,4 +31,6 @@ export const bars: readonly Bar[] = [
   { scenario: 'limited-64', metric: 'cpu', against: 'cjs-proxy', baseline: 'small-64', atMost: 1.1 },
   { scenario: 'refused-64', metric: 'cpu', against: 'cjs-proxy', baseline: 'small-64', atMost: 0.5 },
   { scenario: 'clients-100k', metric: 'cpu', against: 'cjs-proxy', baseline: 'clients-1', atMost: 1.2 },
+  { scenario: 'auth-cached-64', metric: 'cpu', against: 'cjs-proxy', baseline: 'credentials-64', atMost: 1.1 },
+  { scenario: 'policy-64', metric: 'cpu', against: 'cjs-proxy', baseline: 'credentials-64', atMost: 1.25 },
 ];

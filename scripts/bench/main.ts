@@ -34,13 +34,11 @@ async function bench(options: Options, processes: Processes): Promise<number> {
     const setup = { processes, folder, backendPort, profiles, workers: options.workers };
     const measurements: Measurement[] = [];
     for (const scenario of options.scenarios) {
-      // Others have no such thing as a frontend of a prefix.
-      const forAll = scenario.prefixes === undefined && scenario.limit === undefined;
+      const { prefixes = 0, limit = null, policy = null, alone = false } = scenario;
+      // Others have no such thing as a frontend of a prefix, a limit or a policy.
+      const forAll = prefixes === 0 && limit === null && policy === null && !alone;
       const able = forAll ? peers : peers.filter(({ name }) => name === 'cjs-proxy');
-      const prefixes = scenario.prefixes ?? 0;
-      measurements.push(
-        ...(await measureScenario(scenario, able, { ...setup, prefixes, limit: scenario.limit ?? null }, options.effort, say)),
-      );
+      measurements.push(...(await measureScenario(scenario, able, { ...setup, prefixes, limit, policy }, options.effort, say)));
     }
     const verdicts = judge(measurements);
     const { rounds, seconds } = options.effort;

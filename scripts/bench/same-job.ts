@@ -12,7 +12,7 @@ export async function checkJob(name: string, peer: RunningPeer, scenario: Scenar
   if (answer.status !== 200 || answer.body.length !== scenario.responseBodyBytes) {
     throw new Error(`${name} answered ${scenario.name} with status ${answer.status} and ${answer.body.length} bytes`);
   }
-  const keep = { Connection: 'keep-alive' };
+  const keep = { ...headers, Connection: 'keep-alive' };
   await ask(peer.port, seenPath, 'GET', keep);
   const seen: unknown = JSON.parse((await ask(peer.port, seenPath, 'GET', keep)).body.toString());
   if (!isSeen(seen)) throw new Error(`${name} did not relay what the backend saw`);

@@ -1,4 +1,5 @@
 // The jobs of the bench: what the load generator sends and what the backend answers.
+import { authenticated, type BenchPolicy, credentials, everything } from './policy.js';
 
 /** One job, the same for every peer. */
 export interface Scenario {
@@ -19,6 +20,10 @@ export interface Scenario {
   readonly prefixes?: number;
   /** The host is limited: for our node alone. */
   readonly limit?: ScenarioLimit;
+  /** Policy of the frontend, four entries of whose list lead to the one backend: for our node alone. Absent: none. */
+  readonly policy?: BenchPolicy;
+  /** A job that others could do, but that is there to be compared with by our own. */
+  readonly alone?: true;
 }
 
 /** A rate limit of the host. */
@@ -126,5 +131,30 @@ export const scenarios: readonly Scenario[] = [
     title: 'GET 128 B, 64 connections, a limited host, 100,000 clients behind a trusted proxy',
     connections: 64,
     limit: { points: 500, clients: 100_000, refused: false },
+  },
+  {
+    ...get,
+    name: 'credentials-64',
+    title: 'GET 128 B, 64 connections, with Authorization and Cookie',
+    connections: 64,
+    headers: credentials,
+    alone: true,
+  },
+  {
+    ...get,
+    name: 'auth-cached-64',
+    title: 'the same, to a frontend whose provider knows the client already',
+    connections: 64,
+    headers: credentials,
+    policy: authenticated,
+  },
+  {
+    ...get,
+    name: 'policy-64',
+    title: 'the same, to a frontend with everything that a policy may ask for',
+    connections: 64,
+    path: '/app/small',
+    headers: credentials,
+    policy: everything,
   },
 ];

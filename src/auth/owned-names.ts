@@ -27,5 +27,6 @@ export class OwnedNames {
 }
 
 function folded(name: string): string {
-  return name.toLowerCase().replaceAll('_', '-');
+  const lower = name.toLowerCase();
+  return lower.includes('_') ? lower.replaceAll('_', '-') : lower;
 }

@@ -114,6 +114,8 @@ export interface RedisConfig {
   readonly timeout: number;
   /** Milliseconds that known routes are served while Redis is away; 0: for as long as it takes. */
   readonly maxStale: number;
+  /** What it means when a Redis that held frontends holds none: that there are none, or that it has lost them. */
+  readonly emptyMeans: 'trust' | 'keep';
   /** Files for `rediss:`; empty: none. */
   readonly ca: readonly string[];
   readonly cert: string;

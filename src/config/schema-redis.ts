@@ -1,6 +1,6 @@
 // The settings of `redis`: how it is reached, what is kept of it, and what is done while it is away.
 import * as z from 'zod';
-import { authoritiesAllowed, duration, filePath, filePaths, noted, wholeNumber } from './fields.js';
+import { authoritiesAllowed, choice, duration, filePath, filePaths, noted, wholeNumber } from './fields.js';
 
 const keyAllowed = 'the path of a PEM file with a private key';
 const certAllowed = 'the path of a PEM file with a certificate and its chain';
@@ -12,6 +12,11 @@ export const redisSchema = z.strictObject(
     cacheEntries: wholeNumber('Records that a worker keeps in memory.', 100_000, { from: 1, to: 100_000_000 }),
     timeout: duration('Time for a connection or a command.', 1, { from: 0.01, to: 300 }),
     maxStale: duration('How long known routes are served while Redis is away; 0: for as long as it takes.', 0),
+    emptyMeans: choice(
+      'What it means when a Redis that held frontends is suddenly empty (flushed, started without its data): there are none, or the last known ones are served until one is written.',
+      ['trust', 'keep'],
+      'trust',
+    ),
     ca: noted(filePaths(authoritiesAllowed).default([]), {
       kind: 'list',
       explanation: 'Authorities that the certificates of `rediss:` servers may be signed by, besides the well-known ones.',

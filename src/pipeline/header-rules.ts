@@ -148,34 +148,35 @@ function line(name: string, value: string): string {
 export function filledIn({ literals, variables }: Template, exchange: Exchange, backend: Backend | null): string {
   let text = literals[0] as string;
   for (let at = 0; at < variables.length; at++) {
-    text += safe(variableValue(variables[at] as VariableName, exchange, backend)) + literals[at + 1];
+    text += variableValue(variables[at] as VariableName, exchange, backend) + literals[at + 1];
   }
   return text;
 }
 
+/** Addresses and schemes are what they are, and the stage `identify` takes no id that could be anything else; the rest is looked at. */
 function variableValue(name: VariableName, exchange: Exchange, backend: Backend | null): string {
   const { head } = exchange;
   switch (name) {
     case 'client_ip':
       return exchange.clientAddress;
     case 'host':
-      return hostOf(head.authority);
+      return safe(hostOf(head.authority));
     case 'authority':
-      return head.authority;
+      return safe(head.authority);
     case 'scheme':
       return exchange.scheme;
     case 'method':
-      return head.method;
+      return safe(head.method);
     case 'path':
-      return pathOf(head.target);
+      return safe(pathOf(head.target));
     case 'query':
-      return head.target.slice(pathOf(head.target).length + 1);
+      return safe(head.target.slice(pathOf(head.target).length + 1));
     case 'request_id':
       return exchange.id;
     case 'frontend':
-      return exchange.route?.frontend ?? '';
+      return safe(exchange.route?.frontend ?? '');
     case 'backend':
-      return backend?.origin ?? '';
+      return safe(backend?.origin ?? '');
   }
 }
 

@@ -5,7 +5,7 @@ import { formatHost, type HostAndPort } from '../config/driver-url.js';
 import type { Command, CommandResult, Commands } from './commands.js';
 import { connectionOptions, type LinkOptions, type RedisSide, tlsOptions } from './connect.js';
 import { asError, isTimeout, settingsError, shortReason } from './redis-errors.js';
-import { scanServer } from './server-commands.js';
+import { anyOnServer, scanServer } from './server-commands.js';
 
 export interface ClusterLinkOptions extends Omit<LinkOptions, 'prepare'> {
   readonly nodes: readonly HostAndPort[];
@@ -170,6 +170,10 @@ function clusterCommands(cluster: Cluster): Commands {
     reads: all,
     scan: async (pattern, onPage) => {
       for (const node of cluster.nodes('master')) await scanServer(node, pattern, onPage);
+    },
+    any: async (pattern) => {
+      for (const node of cluster.nodes('master')) if (await anyOnServer(node, pattern)) return true;
+      return false;
     },
   };
 }

@@ -19,6 +19,8 @@ export interface Commands {
   reads(commands: readonly Command[]): Promise<readonly CommandResult[]>;
   /** Gives the keys that match a glob-style pattern, a page at a time; a key may come twice. */
   scan(pattern: string, onPage: (keys: readonly string[]) => void): Promise<void>;
+  /** Whether any key matches a glob-style pattern. */
+  any(pattern: string): Promise<boolean>;
 }
 
 /** Runs commands of a write; one that failed is an error of the whole. */

@@ -18,6 +18,7 @@ export function serverCommands(client: Redis): Commands {
         throw error;
       }),
     scan: (pattern, onPage) => scanServer(client, pattern, onPage),
+    any: (pattern) => anyOnServer(client, pattern),
   };
 }
 
@@ -46,4 +47,15 @@ export async function scanServer(client: Redis, pattern: string, onPage: (keys: 
     cursor = next;
     if (keys.length > 0) onPage(keys);
   } while (cursor !== '0');
+}
+
+/** Walks them until the first that matches: where there are many, that is soon. */
+export async function anyOnServer(client: Redis, pattern: string): Promise<boolean> {
+  let cursor = '0';
+  do {
+    const [next, keys] = await client.scan(cursor, 'MATCH', pattern, 'COUNT', scanCount);
+    if (keys.length > 0) return true;
+    cursor = next;
+  } while (cursor !== '0');
+  return false;
 }

@@ -7,7 +7,7 @@ const afterFailure = 10_000;
 const maxKeys = 10_000;
 
 /** What came of a wait: `late` is a read that goes on. */
-export type Outcome<T> = T | null | 'late';
+type Outcome<T> = T | null | 'late';
 
 /**
  * Remembers whose reads did not come in time. The first who ask wait a moment; who asks after them is answered by what is known

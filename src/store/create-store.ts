@@ -14,7 +14,7 @@ export function createStore(config: Config, log: (level: 'info' | 'warn' | 'erro
   if (read.kind === 'redis' && write.kind === 'redis') {
     const { redis } = config;
     const tls = read.tls || write.tls ? { tls: readRedisTls(redis) } : {};
-    return new RedisStore({ read, write, ...tls, timeout: redis.timeout, log });
+    return new RedisStore({ read, write, ...tls, timeout: redis.timeout, emptyMeans: redis.emptyMeans, log });
   }
   if (read.kind === 'memory' && write === read) return new MemoryStore(read.file, log);
   throw new StartError('driver: memory: keeps everything in one place; name it alone, or name two Redis servers');

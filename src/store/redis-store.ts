@@ -1,4 +1,5 @@
 // Frontends and dead marks in Redis: one round trip a look-up, changes told by tracking, wrong records kept apart.
+import type { RedisConfig } from '../config/config.js';
 import type { RedisUrl } from '../config/driver-url.js';
 import { membersOf } from '../model/dead-set.js';
 import type { FrontendRecord } from '../model/frontend.js';
@@ -13,6 +14,7 @@ import { asError, shortReason } from '../redis/redis-errors.js';
 import { serverCommands } from '../redis/server-commands.js';
 import type { RedisTls } from '../redis/tls-files.js';
 import { KeyTracking } from '../redis/tracking.js';
+import { EmptyWatch } from './empty-watch.js';
 import { ExpiryWatch } from './expiry-watch.js';
 import { createRedisCounters } from './redis-counters.js';
 import { heartbeatCommands, removeHeartbeatCommand } from './redis-heartbeats.js';
@@ -38,6 +40,8 @@ export interface RedisStoreOptions {
   readonly tls?: RedisTls;
   /** Milliseconds that a connection attempt or a command may take. */
   readonly timeout: number;
+  /** What is done when it is suddenly empty; absent: it is trusted. */
+  readonly emptyMeans?: RedisConfig['emptyMeans'];
   readonly log: (level: 'info' | 'warn' | 'error', text: string) => void;
 }
 
@@ -58,6 +62,7 @@ export class RedisStore implements Store {
   readonly #write: RedisSide;
   readonly #tracking: KeyTracking | ClusterTracking;
   readonly #expiries: ExpiryWatch;
+  readonly #empty: EmptyWatch;
   /** Complaints made already, so that each is logged once. */
   readonly #notes = new Set<string>();
   #listener: StoreListener | null = null;
@@ -86,7 +91,10 @@ export class RedisStore implements Store {
     const tracking = {
       ...{ url: read, timeout, keys: this.#keys, log, ...tls },
       onKey: (key: string) => this.#keyChanged(key),
-      onEverything: () => this.#listener?.everythingChanged(),
+      onEverything: () => {
+        this.#empty.look();
+        this.#listener?.everythingChanged();
+      },
     };
     if (read.cluster !== undefined) {
       const cluster = new ClusterLink({
@@ -116,6 +124,13 @@ export class RedisStore implements Store {
         },
       });
     }
+    this.#empty = new EmptyWatch({
+      emptyMeans: options.emptyMeans ?? 'trust',
+      place: this.#read.place,
+      hasFrontends: () => this.#read.run((commands) => commands.any(`${globLiteral(this.#keys.beginning('frontend'))}*`)),
+      log,
+      onEnd: () => this.#listener?.everythingChanged(),
+    });
     this.#write = write === read ? this.#read : writeSide(write, { ...link, onUp: () => undefined });
     this.counters = createRedisCounters(this.#keys, (work) => this.#run(this.#write, 'counting for a limit', work));
   }
@@ -132,17 +147,21 @@ export class RedisStore implements Store {
     const tracked = this.#tracking.start();
     if (this.#read.up) await tracked;
     this.#poll = setInterval(() => {
+      // Where nobody tells of a flush, it is looked for.
+      if (this.#empty.kept || (this.#empty.keeps && this.state === 'polling')) this.#empty.look();
       if (this.state === 'polling') listener.everythingChanged();
       for (const polled of this.#untilPolled.splice(0)) polled();
     }, pollInterval).unref();
   }
 
   get state(): StoreState {
-    if (!this.#read.up) return 'away';
+    if (!this.#read.up || this.#empty.kept) return 'away';
     return this.#tracking.armed ? 'live' : 'polling';
   }
 
   async readFrontends(names: readonly string[]): Promise<FrontendRecord[]> {
+    const wait = this.#empty.beforeRead();
+    if (wait !== null) await wait;
     const replies = await this.#run(this.#read, 'reading frontends', (commands) =>
       commands.reads(readCommands(this.#keys, names)),
     );
@@ -153,6 +172,7 @@ export class RedisStore implements Store {
       if (expiresIn >= 0) this.#expiries.watch(name, expiresIn);
       const replied = { list: list!, dead: dead!, deadTtl: deadTtl!, health: health!, policy: policy! };
       const record = parseRecord(name, replied, now, (text) => this.#noteOnce(text));
+      if (record.list.length > 0) this.#empty.held();
       if (record.marks.some((mark) => mark.manual === true)) this.#persistMarks(name);
       return record;
     });
@@ -190,6 +210,8 @@ export class RedisStore implements Store {
   }
 
   async readRecord(kind: RecordKind, name: string): Promise<StoredRecord> {
+    const wait = this.#empty.beforeRead();
+    if (wait !== null) await wait;
     const key = this.#keys.record(kind, name);
     return this.#run(this.#read, `reading ${key}`, (commands) =>
       readReply(commands.one(readRecordCommand(recordShapes[kind], key)), key),
@@ -209,6 +231,8 @@ export class RedisStore implements Store {
     matching: string,
     onPage: (names: readonly string[]) => void,
   ): Promise<void> {
+    const wait = this.#empty.beforeRead();
+    if (wait !== null) await wait;
     const beginning = this.#keys.beginning(kind);
     const pattern = `${globLiteral(beginning)}*${matching === '' ? '' : `${globLiteral(matching)}*`}`;
     await this.#run(this.#read, `scanning ${beginning}*`, (commands) =>
@@ -324,7 +348,10 @@ export class RedisStore implements Store {
     if (key === this.#keys.revision) this.#listener?.revisionChanged?.();
     const name = this.#keys.nameIn(key);
     if (name !== null) {
-      if (key === this.#keys.frontend(name)) this.#expiries.forget(name);
+      if (key === this.#keys.frontend(name)) {
+        this.#expiries.forget(name);
+        if (this.#empty.kept) this.#empty.look();
+      }
       this.#listener?.changed(name);
       if (key === this.#keys.health(name)) this.#listener?.marksChanged?.(name);
     }
@@ -351,6 +378,7 @@ export class RedisStore implements Store {
 
   /** After a failover behind one address, tracking might still listen to the server that was replaced. */
   #readIsUp(): void {
+    this.#empty.look();
     const { downSince } = this.#read;
     if (downSince !== 0 && this.#tracking.armed && this.#tracking.armedAt < downSince)
       this.#tracking.renew('the read side is new');

@@ -96,6 +96,61 @@ describe('what Redis has lost', () => {
   });
 });
 
+describe('a Redis that is suddenly empty, where that is not trusted', () => {
+  it.each<[string, Parameters<typeof startOutage>[0]]>([
+    ['flushed', {}],
+    ['flushed while it told no changes', { driver: withoutTracking }],
+  ])('because it was %s, goes on being served from memory until a frontend is written', async (what, options) => {
+    const outage = await startOutage({ ...options, settings: { emptyMeans: 'keep' } });
+    const { state } = outage.proxy.store;
+    await outage.redis.client.flushall();
+    await outage.until('away');
+    expect(outage.logged('error: Redis at')).toEqual([
+      expect.stringContaining('is EMPTY, though it held frontends: the last known'),
+    ]);
+    expect(await outage.ask(knownHost)).toMatchObject({ status: 200, stale: true });
+    expect((await outage.ask('unknown.example')).status).toBe(503);
+    // Certificates, tiers and accounts go on as they last were too: whoever holds them is refused, and told why.
+    await expect(outage.proxy.store.readRecord('tier', 'free')).rejects.toThrow('is empty, and redis.emptyMeans is "keep"');
+    await outage.goOn(long);
+    await outage.write(outage.redis);
+    await outage.until(state);
+    await eventually('a fresh answer', async () => !(await outage.ask(knownHost)).stale);
+    expect((await outage.ask('unknown.example')).status).toBeLessThan(500);
+    expect(outage.logged('holds frontends again')).toHaveLength(1);
+    expect(await outage.end(`${what}, kept`)).toEqual([]);
+  });
+
+  it('because it was started again without its data, goes on being served, although the node itself writes there', async () => {
+    const outage = await startOutage({ settings: { emptyMeans: 'keep' } });
+    await outage.redis.stop();
+    await outage.until('away');
+    const again = await startRedis({ port: outage.redis.port });
+    onTestFinished(() => again.stop());
+    await eventually('the line', () => outage.logged('is EMPTY').length === 1, 10_000);
+    await again.client.set('node:other', 'a heartbeat, say');
+    await outage.goOn(long);
+    expect(outage.proxy.store.state).toBe('away');
+    await outage.write(again);
+    await outage.until('live');
+    expect(await outage.end('started empty, kept')).toEqual([]);
+  });
+});
+
+it('a Redis that is suddenly empty, where that is trusted, is told of once', async () => {
+  const outage = await startOutage();
+  await outage.load.stop();
+  await outage.redis.client.flushall();
+  await eventually('the line', () => outage.logged('no host is known any more').length === 1);
+  // Who removes the last frontend by hand means it.
+  await outage.write(outage.redis);
+  await eventually('the known host to be served', async () => (await outage.ask(knownHost)).status === 200);
+  await outage.redis.client.del(`frontend:${knownHost}`, `frontend:${halfHost}`);
+  await eventually('the known host to be unknown', async () => (await outage.ask(knownHost)).status !== 200);
+  expect(outage.logged('is EMPTY')).toHaveLength(1);
+  expect(await outage.end('flushed, trusted')).toEqual([]);
+});
+
 describe('a Redis that may be read only', () => {
   it.each<[string, (redis: TestRedis) => Promise<unknown>, (redis: TestRedis) => Promise<unknown>]>([
     [

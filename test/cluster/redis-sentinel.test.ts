@@ -1,5 +1,8 @@
 // Redis behind sentinels: what happens to a route cache when the primary goes.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseDriverUrl } from '../../src/config/driver-url.js';
+import { RedisStore } from '../../src/store/redis-store.js';
+import { storeContract } from '../contract/store.contract.js';
 import { eventually } from '../helpers/eventually.js';
 import { startRouting } from '../helpers/routing.js';
 import { startSentinels, type TestSentinels } from '../helpers/sentinels.js';
@@ -11,6 +14,11 @@ beforeAll(async () => {
 }, 30_000);
 
 afterAll(() => sentinels.stop());
+
+storeContract('Redis behind sentinels', async () => {
+  await (await sentinels.primary()).cli('FLUSHALL');
+  return newStore(sentinels.url);
+});
 
 describe('a store behind sentinels', () => {
   it('reads from the primary, sees changes at once, and goes on with the new primary after a failover', async () => {
@@ -52,3 +60,9 @@ describe('a store behind sentinels', () => {
     expect(await routing.find('other.example.com')).toBe('3002');
   }, 60_000);
 });
+
+function newStore(url: string): RedisStore {
+  const parsed = parseDriverUrl(url);
+  if (parsed.kind !== 'redis') throw new Error('no Redis URL');
+  return new RedisStore({ read: parsed, write: parsed, timeout: 1000, log: () => undefined });
+}

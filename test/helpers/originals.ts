@@ -1,5 +1,5 @@
-// Hipache 0.4.0, PlanB 0.1.15 and hchecker 0.2.4 beside us on one Redis: what they were seen to say to it is played as it was, for
-// another host and backend, and what they find there is read by their rules.
+// Hipache 0.4.0, PlanB 0.1.15 and hchecker 0.2.4 beside us on one Redis: the keys, times and messages that they were seen to write are
+// played for another host and backend (the form of their locks is made from the effect), and what they find is read by their rules.
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import net from 'node:net';

@@ -10,9 +10,7 @@ import { freePort } from './redis.js';
 
 export interface TestPostgres {
   readonly port: number;
-  /** Its user is `ann`, who has to give the password of `env`. */
-  readonly database: string;
-  /** What clients of PostgreSQL need in their environment to reach another port as ann. */
+  /** What clients of PostgreSQL need in their environment to reach a port as the only user, who has to give a password. */
   env(port: number): NodeJS.ProcessEnv;
   stop(): Promise<void>;
 }
@@ -48,7 +46,6 @@ export async function startPostgres(): Promise<TestPostgres> {
   await ready(server);
   return {
     port,
-    database: 'postgres',
     env: (other) => ({
       PATH: programPath,
       PGHOST: '127.0.0.1',

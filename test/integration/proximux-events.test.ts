@@ -115,8 +115,12 @@ describe('the mode', () => {
     expect(greeting.accepted).toBe(2);
     clients[0]?.end();
     clients[0]?.close();
-    await eventually('the place to be free', () => greeting.sockets.size === 1);
-    expect((await (await client(proximux)).queue.until('\n')).toString()).toBe('welcome\n');
+    // The target may know earlier than the proxy that a place is free.
+    const next = await eventually('the place to be free', async () => {
+      const { queue } = await client(proximux);
+      return queue.until('\n').then(String, () => null);
+    });
+    expect(next).toBe('welcome\n');
   });
 
   test('proxy takes the first free target in order', async () => {
@@ -132,9 +136,10 @@ describe('the mode', () => {
     await client(proximux);
     await eventually('the second target to be used', () => two.accepted === 1);
     first.close();
-    await eventually('the first target to be free', () => one.sockets.size === 0);
-    await client(proximux);
-    await eventually('the first target to be used again', () => one.accepted === 2);
+    await eventually('the first target to be used again', async () => {
+      await client(proximux);
+      return one.accepted === 2;
+    });
     expect(two.accepted).toBe(1);
   });
 });

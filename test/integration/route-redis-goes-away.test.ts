@@ -47,7 +47,8 @@ describe('a Redis that was killed', () => {
     expect(routing.cache.stale).toBe(false);
     await again.client.rpush('frontend:known.com', 'http://127.0.0.1:4');
     await vi.waitFor(async () => expect(await routing.find('known.com')).toBe('2,4'), { interval: 1, timeout: 1000 });
-    expect(routing.logged).toEqual([
+    // Whoever connects before the first record is written finds it empty, and says so.
+    expect(routing.logged.filter((line) => !line.includes('is EMPTY'))).toEqual([
       expect.stringMatching(/^warn: Redis at 127\.0\.0\.1:\d+ \(read side\) is away: .*; trying again$/),
       expect.stringMatching(/^info: Redis at 127\.0\.0\.1:\d+ \(read side\) is back after \d+ s$/),
     ]);

@@ -194,6 +194,8 @@ describe('the attributes of a sticky cookie', () => {
   it('are what the policy asks for', async () => {
     await serves('{"cookie": "__Secure-at", "ttl": "1h", "path": "/app", "secure": true, "sameSite": "none"}');
     expect(await line()).toMatch(/^__Secure-at=[\w-]{22}; Path=\/app; Max-Age=3600; HttpOnly; Secure; SameSite=None$/);
+    await serves('{"cookie": "at", "domain": "example.com"}');
+    expect(await line()).toMatch(/^at=[\w-]{22}; Path=\/; Domain=example\.com; HttpOnly$/);
   });
 
   it('have Secure for a client that came by https, unless the policy says otherwise', async () => {
@@ -208,7 +210,7 @@ describe('the attributes of a sticky cookie', () => {
 
   it.each([
     ['yes', 'is "yes"; allowed: true, false or an object with any of cookie, ttl, domain, path, secure and sameSite'],
-    ['{"name": "at"}', 'is an object; allowed: true, false or an object'],
+    ['{"name": "at"}', 'has the unknown member "name"; allowed: true, false or an object'],
     ['{"cookie": "a b"}', 'allowed at cookie: 1 to 64 letters'],
     ['{"cookie": "a;b"}', 'allowed at cookie: 1 to 64 letters'],
     ['{"path": "/; Domain=evil.example"}', 'allowed at path: a path that begins with a slash'],

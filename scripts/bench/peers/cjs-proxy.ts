@@ -4,6 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { benchProvider } from '../policy.js';
 import { loadCore, type Processes, proxyCore, type StartedProcess } from '../processes.js';
 import { ask, benchHost, freePort, waitUntilReady } from '../ready.js';
 import type { Peer } from './peer.js';
@@ -21,32 +22,17 @@ end`;
 export const cjsProxy: Peer = {
   name: 'cjs-proxy',
   needsWarmup: true,
-  async start({ processes, folder, backendPort, profiles, workers, prefixes, limit }) {
+  async start({ processes, folder, backendPort, profiles, workers, prefixes, limit, policy }) {
     if (!existsSync(command)) throw new Error(`${command} is missing: run "npm run build" first`);
     const redis = await startRedis(processes, folder);
-    await run('redis-cli', [
-      '-p',
-      String(redis.port),
-      'rpush',
-      `frontend:${benchHost}`,
-      'bench',
-      `http://127.0.0.1:${backendPort}`,
-    ]);
-    if (prefixes > 0)
-      await run('redis-cli', [
-        '-p',
-        String(redis.port),
-        'eval',
-        prefixScript,
-        '0',
-        benchHost,
-        String(backendPort),
-        String(prefixes),
-      ]);
+    const write = (...words: readonly string[]) => run('redis-cli', ['-p', String(redis.port), ...words]);
+    const url = `http://127.0.0.1:${backendPort}`;
+    const entries = policy === null ? [url] : ['a', 'b', 'c', 'd'].map((id) => `${url}#id=${id}`);
+    await write('rpush', `frontend:${benchHost}`, 'bench', ...entries);
+    if (prefixes > 0) await write('eval', prefixScript, '0', benchHost, String(backendPort), String(prefixes));
     if (limit !== null) {
-      const command = (...args: readonly string[]) => run('redis-cli', ['-p', String(redis.port), ...args]);
-      await command('hset', 'tier:bench', 'points', String(limit.points), 'duration', '3600');
-      await command('hset', `route:${benchHost}`, 'tier', 'bench');
+      await write('hset', 'tier:bench', 'points', String(limit.points), 'duration', '3600');
+      await write('hset', `route:${benchHost}`, 'tier', 'bench');
     }
     const port = await freePort();
     const accessLog = join(folder, 'access.log');
@@ -63,6 +49,11 @@ export const cjsProxy: Peer = {
     const args = [...profile, command, '--config', config];
     const server = processes.start(process.execPath, args, { core: proxyCore, stdout: stderr, stderr });
     await waitUntilReady('cjs-proxy', server, async () => (await ask(port, '/small')).status === 200);
+    // Not before: whoever asks whether it is ready shows no credentials.
+    if (policy !== null) {
+      await write('hset', `auth:${benchProvider}`, ...policy.auth);
+      await write('hset', `route:${benchHost}`, ...policy.route);
+    }
     return {
       port,
       pid: server.pid,

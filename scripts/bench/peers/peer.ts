@@ -1,4 +1,5 @@
 // The contract of a proxy that is measured: started with a backend behind it, stopped after its job.
+import type { BenchPolicy } from '../policy.js';
 import type { Processes } from '../processes.js';
 import type { ScenarioLimit } from '../scenarios.js';
 
@@ -19,6 +20,8 @@ export interface PeerSetup {
   readonly prefixes: number;
   /** Rate limit of our node's host; null: none. */
   readonly limit: ScenarioLimit | null;
+  /** Policy of our node's frontend; null: none. */
+  readonly policy: BenchPolicy | null;
 }
 
 /** A proxy that takes requests. */

@@ -59,6 +59,10 @@ export function checkField(field: PolicyField, written: unknown): FieldReading {
   const at = issue === undefined || issue.path.length === 0 ? '' : ` at ${issue.path.join('.')}`;
   const note = settingNotes.get(field.schema);
   const allowed = at === '' ? (note?.allowed ?? issue?.message) : issue?.message;
+  if (issue?.code === 'unrecognized_keys') {
+    const keys = issue.keys.map((key) => JSON.stringify(key.slice(0, 40))).join(', ');
+    return { kind: 'fault', text: `has the unknown member ${keys}; allowed${at}: ${allowed ?? 'others'}` };
+  }
   const shown = field.hidden === true && typeof written === 'string' ? 'a text' : shownValue(written);
   return { kind: 'fault', text: `is ${shown}; allowed${at}: ${allowed ?? 'another value'}` };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { OwnedNames } from '../../../src/auth/owned-names.js';
 import { Provider } from '../../../src/auth/provider.js';
-import type { AuthQuestion, Verdict } from '../../../src/auth/verdict.js';
+import type { AuthQuestion, ShownCredential, Verdict } from '../../../src/auth/verdict.js';
 import { VerdictCache } from '../../../src/auth/verdict-cache.js';
 import { HandClock, question } from '../../helpers/auth-question.js';
 import { recordingLogger } from '../../helpers/recording-logger.js';
@@ -24,11 +24,32 @@ function setUp() {
     owned: new OwnedNames([]),
     stripAuthorization: false,
   });
-  const ask = (credential: string) => provider.decide(question(['Authorization', credential]));
+  const ask = (credential: string, shown: ShownCredential | null = null) =>
+    provider.decide(question(['Authorization', credential], { shown }));
   return { clock, lines, asked, ask };
 }
 
 describe('D.5 23: a provider', () => {
+  it('keeps the digest of a credential with its connection, and makes another one for another credential', async () => {
+    const { asked, ask } = setUp();
+    const shown = { text: '', digest: '' };
+    const first = ask('a', shown);
+    asked[0]?.end(passed);
+    await first;
+    const { digest } = shown;
+    expect(shown.text).toBe('a');
+    expect(digest).not.toBe('');
+    expect(ask('a', shown)).toBe(passed);
+    expect(shown.digest).toBe(digest);
+    // Another credential on the same connection is another question.
+    expect(ask('b', shown)).toBeInstanceOf(Promise);
+    expect(shown.digest).not.toBe(digest);
+    expect(ask('a', { text: '', digest: '' })).toBe(passed);
+    const long = 'x'.repeat(3000);
+    expect(ask(long, shown)).toBeInstanceOf(Promise);
+    expect(shown.text).toBe('b');
+  });
+
   it('checks equal credentials once, however many ask at the same time, and then answers without a promise', async () => {
     const { asked, ask, clock } = setUp();
     const all = [ask('a'), ask('a'), ask('b'), ask('a')];

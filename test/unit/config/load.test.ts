@@ -61,7 +61,7 @@ const defaults: Config = {
   streams: [],
   admin: { address: '127.0.0.1', port: 0 },
   driver: { read: 'redis://127.0.0.1:6379', write: 'redis://127.0.0.1:6379' },
-  redis: { cacheEntries: 100_000, timeout: 1_000, maxStale: 0, ca: [], cert: '', key: '', servername: '' },
+  redis: { cacheEntries: 100_000, timeout: 1_000, maxStale: 0, emptyMeans: 'trust', ca: [], cert: '', key: '', servername: '' },
   limits: { tier: '', whenAway: 'local', headers: 'standard', clients: 200_000, referer: false },
   frontDoor: {
     connections: 'auto',
@@ -246,6 +246,22 @@ describe('the store', () => {
   test('is not half in memory', () => {
     expect(loadingError({ driver: ['redis:', 'memory:'] }).message).toContain('one memory: URL, or Redis on both sides');
     expect(loadingError({ driver: ['memory:a', 'memory:b'] }).message).toContain('one memory: URL');
+  });
+});
+
+describe('redis', () => {
+  test('takes files for TLS, which say so where the driver has none', () => {
+    const redis = { ca: 'ca.pem', cert: 'c.pem', key: 'k.pem', servername: 'redis.internal' };
+    const { warnings, ...config } = loadSettings({ driver: 'rediss://a', redis });
+    expect([config.redis, warnings]).toEqual([{ ...defaults.redis, ...redis, ca: ['ca.pem'] }, []]);
+    expect(loadSettings({ driver: 'redis://a', redis }).warnings).toEqual([
+      expect.stringContaining('`driver` does not begin with rediss:'),
+    ]);
+  });
+
+  test('takes a client certificate and its key together only', () => {
+    expect(loadingError({ driver: 'rediss://a', redis: { cert: 'c.pem' } }).message).toContain('belongs to redis.cert');
+    expect(loadingError({ driver: 'rediss://a', redis: { key: 'k.pem' } }).message).toContain('belongs to redis.key');
   });
 });
 

@@ -129,6 +129,23 @@ describe("PlanB's flags as keys", () => {
     expect(loadSettings({ listen: ':80', server: { strategy: 'RANDOM' } }).server.strategy).toBe('RANDOM');
   });
 
+  test('sentinels are asked for the primary, whatever host is named besides', () => {
+    const side = (name: string) => ({
+      [`${name}-redis-sentinel-addrs`]: '10.0.0.1:26379, 10.0.0.2',
+      [`${name}-redis-sentinel-name`]: 'mymaster',
+      [`${name}-redis-host`]: '10.9.9.9',
+      [`${name}-redis-network`]: 'unix',
+    });
+    const { 'read-redis-network': _network, ...read } = side('read');
+    const url = 'redis+sentinel://:pw@10.0.0.1:26379,10.0.0.2:26379/mymaster/2';
+    const settings = { ...read, 'read-redis-password': 'pw', 'read-redis-db': 2 };
+    expect(loadSettings(settings).driver).toEqual({ read: url, write: url });
+    expect(loadSettings({ ...settings, 'write-redis-host': '10.0.0.3' }).driver).toEqual({
+      read: url,
+      write: 'redis://10.0.0.3:6379',
+    });
+  });
+
   test('keys of today win', () => {
     const { server, driver, warnings } = loadSettings({
       'dial-timeout': 5,
@@ -150,7 +167,13 @@ describe("PlanB's flags as keys", () => {
     ['read-redis-port', { 'read-redis-port': 'x' }, 'a whole number'],
     ['read-redis-network', { 'read-redis-network': 'udp' }, '"tcp", "unix"'],
     ['read-redis-host', { 'read-redis-network': 'unix', 'read-redis-host': 'h' }, 'a unix socket'],
-    ['write-redis-sentinel-addrs', { 'write-redis-sentinel-addrs': 'a:1,b:2' }, 'Sentinel is not supported'],
+    ['write-redis-sentinel-name', { 'write-redis-sentinel-addrs': 'a:1,b:2' }, 'the sentinels of write-redis-sentinel-addrs'],
+    ['read-redis-sentinel-name', { 'read-redis-sentinel-name': 'm' }, 'nothing without read-redis-sentinel-addrs'],
+    [
+      'read-redis-sentinel-addrs',
+      { 'read-redis-sentinel-addrs': 'a:x', 'read-redis-sentinel-name': 'm' },
+      'host:port of each sentinel',
+    ],
     ['read-redis-hots', { 'read-redis-hots': 'a' }, 'a known setting'],
   ])('a wrong %s is refused by its own name', (path, content, allowed) => {
     expect(faultAt(path, content).allowed).toContain(allowed);

@@ -61,7 +61,8 @@ describe('the policy of balancing', () => {
     ['weights', '{"a": 1e9}', 'allowed at a: a number from 0 to 1000000'],
     ['slowStart', 'later', 'is "later"; allowed: seconds from 0 to 86400'],
     ['sticky', '1', 'is 1; allowed: true, false or an object'],
-    ['sticky', '{"domain": "example.com"}', 'allowed: true, false or an object with any of cookie'],
+    ['sticky', '{"domain": ".example.com"}', 'allowed at domain: a domain name such as "example.com"'],
+    ['sticky', '{"name": "at"}', 'has the unknown member "name"; allowed: true, false or an object with any of cookie'],
   ])('names a wrong %s of %s and goes on without', (field, text, message) => {
     const { policy, faults, refusal } = read(field, text);
     expect(faults).toEqual([expect.stringContaining(`${field} `)]);
