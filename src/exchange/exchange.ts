@@ -31,6 +31,11 @@ function forwardedUpgrade(head: RequestHead): string {
   return head.body === 0 && !/(^|[\s,])h2c?([\s,]|$)/i.test(head.upgrade) ? head.upgrade : '';
 }
 
+/** What is told of the end of an exchange where a function made for each of them would cost too much. */
+export interface Ending {
+  exchangeEnded(exchange: Exchange): void;
+}
+
 /** All fields are set in the constructor, in this order, so that every exchange has one shape for the engine of the language. */
 export class Exchange {
   readonly head: RequestHead;
@@ -98,7 +103,7 @@ export class Exchange {
   outgoing: OutgoingChanges | null = null;
 
   #finish: FinishExchange | null = null;
-  #releases: (() => void)[] | null = null;
+  #releases: ((() => void) | Ending)[] | null = null;
 
   constructor(head: RequestHead, body: RequestBody, client: Client, downstream: Downstream, startedAt: number) {
     this.head = head;
@@ -131,8 +136,8 @@ export class Exchange {
   }
 
   /** Runs `release` when the exchange ends, on every path; call it beside the acquisition. */
-  onFinish(release: () => void): void {
-    if (this.ended) release();
+  onFinish(release: (() => void) | Ending): void {
+    if (this.ended) this.#release(release);
     else if (this.#releases === null) this.#releases = [release];
     else this.#releases.push(release);
   }
@@ -142,9 +147,14 @@ export class Exchange {
     if (this.outcome !== 'open') return;
     this.outcome = outcome;
     const releases = this.#releases;
-    if (releases !== null) for (const release of releases) release();
+    if (releases !== null) for (const release of releases) this.#release(release);
     this.#finish?.(this);
     this.body.release();
     this.downstream.released();
+  }
+
+  #release(release: (() => void) | Ending): void {
+    if (typeof release === 'function') release();
+    else release.exchangeEnded(this);
   }
 }

@@ -116,13 +116,13 @@ export class HeaderList {
     return all;
   }
 
-  /** Whether there is a line of a name. @param name in lower case */
+  /** Whether there is a line of a name, in any case. */
   hasName(name: string): boolean {
     const { spans, text } = this;
     for (let at = 0; at < spans.length; at += spanSize) {
       const start = spans[at + 1] as number;
       const end = spans[at + 2] as number;
-      if (end - start === name.length && text.slice(start, end).toLowerCase() === name) return true;
+      if (end - start === name.length && text.slice(start, end).toLowerCase() === name.toLowerCase()) return true;
     }
     return false;
   }

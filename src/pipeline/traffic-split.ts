@@ -32,7 +32,8 @@ export class TrafficSplit {
   ): readonly Backend[] {
     const { headers } = exchange.head;
     const groups = this.#groupsOf(route, split);
-    const asked = split.header === undefined ? '' : firstKnown(groups, headers.values(split.header));
+    const asked =
+      split.header === undefined || !headers.hasName(split.header) ? '' : firstKnown(groups, headers.values(split.header));
     const cookie = split.cookie === undefined ? '' : cookieValue(headers, split.cookie.name);
     const kept = isKnown(groups, cookie) ? cookie : '';
     const held = session === null ? '' : (groups.find(({ members }) => members.has(session))?.name ?? '');

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import type { AttemptReport, Engine } from '../../engine/engine.js';
 import type { ErrorCode } from '../../errors/catalog.js';
 import { ProxyError } from '../../errors/proxy-error.js';
-import type { Exchange } from '../../exchange/exchange.js';
+import type { Ending, Exchange } from '../../exchange/exchange.js';
 import { isRepeatable } from '../../exchange/repeatable.js';
 import type { PassiveHealth } from '../../health/passive.js';
 import { Kind } from '../../http1/headers.js';
@@ -40,7 +40,7 @@ export interface ForwardParts {
 }
 
 /** The stage and, for the engine, the listener of its attempts. One for all exchanges. */
-export class Forward implements AttemptReport {
+export class Forward implements AttemptReport, Ending {
   readonly #parts: ForwardParts;
 
   constructor(parts: ForwardParts) {
@@ -114,6 +114,11 @@ export class Forward implements AttemptReport {
     answer(exchange, error);
   }
 
+  /** Ends the attempt that still runs. */
+  exchangeEnded(exchange: Exchange): void {
+    this.#observeEnd(exchange);
+  }
+
   /** The running attempt takes longer than the policy allows it: another one may do better. */
   attemptExpired(exchange: Exchange, error: ProxyError): void {
     const { upstream, backend } = exchange;
@@ -160,7 +165,7 @@ export class Forward implements AttemptReport {
     const { observers } = this.#parts;
     if (observers.length === 0) return;
     // Whatever ends the exchange ends its attempt: the client may leave without a word of the engine.
-    if (exchange.attempts === 1) exchange.onFinish(() => this.#observeEnd(exchange));
+    if (exchange.attempts === 1) exchange.onFinish(this);
     exchange.observed = backend;
     for (const observer of observers) observer.started(route, backend, exchange.attempts === 1);
   }

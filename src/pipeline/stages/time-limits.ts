@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { type Deadlined, DeadlineList } from '../../base/deadline-list.js';
 import { ProxyError } from '../../errors/proxy-error.js';
-import type { Exchange } from '../../exchange/exchange.js';
+import type { Ending, Exchange } from '../../exchange/exchange.js';
 import type { TimeLimits } from '../../exchange/time-limits.js';
 import type { RoutePolicy } from '../../model/policy/policy.js';
 import type { Answer, Stage } from '../stage.js';
@@ -19,7 +19,7 @@ export interface TimeLimitParts {
 const never = Number.POSITIVE_INFINITY;
 
 /** The limits of an exchange and how far they are away. */
-class Watched implements TimeLimits, Deadlined {
+class Watched implements TimeLimits, Deadlined, Ending {
   slot = -1;
   readonly exchange: Exchange;
   readonly connectTimeout: number;
@@ -38,12 +38,16 @@ class Watched implements TimeLimits, Deadlined {
     const timeout = policy.timeout ?? 0;
     if (timeout > 0) this.endsAt = exchange.startedAt + timeout;
     if (timeout === 0 && this.tryTimeout === 0) return;
-    exchange.onFinish(() => list.remove(this));
+    exchange.onFinish(this);
     list.watch(this);
   }
 
   get deadline(): number {
     return Math.min(this.endsAt, this.attemptEndsAt);
+  }
+
+  exchangeEnded(): void {
+    this.#list.remove(this);
   }
 
   attemptBegins(): void {
