@@ -138,9 +138,12 @@ function linesOf(plan: HeaderPlan, exchange: Exchange, backend: Backend | null):
   return text;
 }
 
+const blank = 0x20;
+
 /** A line without a value says nothing, as in nginx. */
 function line(name: string, value: string): string {
-  const trimmed = value.trim();
+  const inner = value.length > 0 && value.charCodeAt(0) > blank && value.charCodeAt(value.length - 1) > blank;
+  const trimmed = inner ? value : value.trim();
   return trimmed === '' ? '' : `${name}: ${trimmed}\r\n`;
 }
 
