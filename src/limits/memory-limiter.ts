@@ -1,6 +1,7 @@
 // Counts in the memory of this process: the whole truth where it is the only one, the best there is while Redis is away.
-import { RateLimiterMemory, type RateLimiterRes } from 'rate-limiter-flexible';
+import type { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
 import type { Count, Limiter, Taking, Window } from './limiter.js';
+import { rateLimiterPackage } from './rate-limiter-package.js';
 
 export class MemoryLimiter implements Limiter {
   readonly strict = false;
@@ -17,7 +18,7 @@ export class MemoryLimiter implements Limiter {
 
   /** @param bound the most keys that are counted; the oldest are forgotten first */
   constructor({ name, points, duration }: Window, bound: number) {
-    this.#limiter = new RateLimiterMemory({ keyPrefix: name, points, duration });
+    this.#limiter = new (rateLimiterPackage().RateLimiterMemory)({ keyPrefix: name, points, duration });
     this.#bound = bound;
   }
 

@@ -1,7 +1,8 @@
 // Counts in Redis, where all workers of all nodes see the same: one integer a key, which expires with its window.
-import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
+import type { RateLimiterRedis } from 'rate-limiter-flexible';
 import type { StoreCounters } from '../store/store.js';
 import type { Count, Limiter, Taking, Window } from './limiter.js';
+import { rateLimiterPackage } from './rate-limiter-package.js';
 
 /** Points, seconds of a new window, limit. A counter that somebody wrote by hand without an end gets one. */
 const spendScript = `redis.call('set', KEYS[1], 0, 'EX', ARGV[2], 'NX')
@@ -44,7 +45,7 @@ export class RedisLimiter implements Limiter {
       const { consumedPoints, msBeforeNext } = await this.#taking.consume(key, points, { customDuration: seconds });
       return { taken: true, spent: consumedPoints, left: msBeforeNext };
     } catch (refusal) {
-      if (!(refusal instanceof RateLimiterRes)) throw refusal;
+      if (!(refusal instanceof rateLimiterPackage().RateLimiterRes)) throw refusal;
       return { taken: false, spent: refusal.consumedPoints - points, left: refusal.msBeforeNext };
     }
   }
@@ -55,5 +56,5 @@ function limiterWith(script: string, { name, points, duration }: Window, counter
   const storeClient = {
     rlflxIncr: ([key = '', ...args]: readonly string[]) => counters.run(script, key, args),
   };
-  return new RateLimiterRedis({ storeClient, keyPrefix: name, points, duration });
+  return new (rateLimiterPackage().RateLimiterRedis)({ storeClient, keyPrefix: name, points, duration });
 }
