@@ -7,7 +7,7 @@ import { createBasicCheck } from './basic.js';
 import { createBearerCheck } from './bearer.js';
 import { type AuthCallback, type AuthCallbacks, createCallbackCheck } from './callback.js';
 import { createForwardAuth } from './forward-auth.js';
-import { createJwtCheck, findKeyOf } from './jwt.js';
+import { createLateJwtCheck } from './late-jwt.js';
 import { OwnedNames } from './owned-names.js';
 import { PasswordChecks } from './password-checks.js';
 import { type PassRules, Provider } from './provider.js';
@@ -152,7 +152,7 @@ export class AuthProviders implements StoreListener {
       case 'bearer':
         return createBearerCheck(settings);
       case 'jwt':
-        return createJwtCheck(settings, findKeyOf(settings, this.#calls, clock), clock);
+        return createLateJwtCheck(settings, this.#calls, clock);
       case 'http':
         return createForwardAuth(settings, this.#calls);
       case 'callback':
