@@ -1,30 +1,14 @@
-// One connection to Redis that is kept alive: made anew after a loss, watched by a heartbeat, failing fast while it is away.
+// One connection to one Redis server, found by its address or by sentinels.
 import { isIP } from 'node:net';
 import { Redis } from 'ioredis';
-import { Backoff } from '../base/backoff.js';
 import { formatHost, type RedisUrl } from '../config/driver-url.js';
 import type { Commands } from './commands.js';
-import { asError, isBroken, isReadOnly, isTimeout, settingsError, shortReason } from './redis-errors.js';
+import { KeptLink, type LinkEvents, type Loss } from './kept-link.js';
+import { asError, isBroken, isReadOnly, isTimeout, shortReason } from './redis-errors.js';
 import { serverCommands } from './server-commands.js';
 import type { RedisTls } from './tls-files.js';
 
-/** A way to Redis that is kept open. */
-export interface RedisSide {
-  /** Where it goes, without credentials. */
-  readonly place: string;
-  readonly up: boolean;
-  /** When the current outage began, by `performance.now()`; 0 while there is none. */
-  readonly downSince: number;
-  /** The first attempt. Resolves also when the server is away; rejects with a StartError on bad credentials or settings. */
-  start(): Promise<void>;
-  /** Runs commands. Rejects at once while Redis is away. */
-  run<T>(work: (commands: Commands) => Promise<T>): Promise<T>;
-  /** Gives what is connected up and connects anew. */
-  renew(reason: string): void;
-  close(): Promise<void>;
-}
-
-export interface LinkOptions {
+export interface LinkOptions extends LinkEvents {
   readonly url: RedisUrl;
   /** For a URL that asks for TLS. */
   readonly tls?: RedisTls;
@@ -32,159 +16,54 @@ export interface LinkOptions {
   readonly role: 'read' | 'write' | 'tracking';
   /** Milliseconds that a connection attempt or a command may take. */
   readonly timeout: number;
-  /** Told one line at each end of an outage; absent where another link to the same server tells it. */
-  readonly log?: (level: 'info' | 'warn', text: string) => void;
   /** Makes a new connection ready for work; the link is up once it resolves. */
   prepare(client: Redis): Promise<void>;
-  onUp(): void;
-  /** @param hung no reply came in time, though the connection still stood */
-  onDown(reason: string, hung: boolean): void;
 }
 
-const heartbeatInterval = 1000;
-const firstRetryDelay = 50;
-const longestRetryDelay = 1000;
-
-/**
- * A client of ioredis is used for one connection only: a new one inherits no queue, database or subscription from the one that
- * broke, so that nothing happens behind the back of `prepare`.
- */
-export class RedisLink implements RedisSide {
-  /** Where it goes, without credentials. */
-  readonly place: string;
-  #up = false;
+export class RedisLink extends KeptLink<Redis> {
   readonly #options: LinkOptions;
-  readonly #backoff = new Backoff(firstRetryDelay, longestRetryDelay);
-  #client: Redis | null = null;
-  #retry: NodeJS.Timeout | undefined;
-  #heartbeat: NodeJS.Timeout | undefined;
-  #reason = 'not connected';
-  /** By `performance.now()`; 0 while up. */
-  #downSince = 0;
-  #closed = false;
 
   constructor(options: LinkOptions) {
+    const place = placeOf(options.url);
+    super(place, `Redis at ${place} (${options.role} side)`, options);
     this.#options = options;
-    this.place = placeOf(options.url);
   }
 
-  get up(): boolean {
-    return this.#up;
-  }
-
-  /** When the current outage began, by `performance.now()`; 0 while there is none. */
-  get downSince(): number {
-    return this.#downSince;
-  }
-
-  /** The first attempt. Resolves also when the server is away; rejects with a StartError on bad credentials or settings. */
-  async start(): Promise<void> {
-    const error = await this.begin();
-    const fatal = error === null ? null : settingsError(this.place, error);
-    if (fatal === null) return;
-    await this.close();
-    throw fatal;
-  }
-
-  /** The first attempt, with what went wrong if anything did; further ones follow whatever it was. */
-  async begin(): Promise<Error | null> {
-    this.#heartbeat = setInterval(() => this.#beat(), heartbeatInterval).unref();
-    return this.#attempt();
-  }
-
-  /** Runs commands. Rejects at once while the link is down; a reply that does not come in time brings it down. */
-  async run<T>(work: (commands: Commands) => Promise<T>): Promise<T> {
-    const client = this.#client;
-    if (client === null || !this.#up) throw new Error(`Redis at ${this.place} is away (${this.#reason})`);
-    try {
-      return await work(serverCommands(client));
-    } catch (error) {
-      if (isTimeout(asError(error))) this.#lost(client, `no reply within ${this.#options.timeout} ms`, true);
-      // A primary that became a replica: the sentinels know who took its place.
-      else if (this.#options.url.sentinel !== undefined && isReadOnly(error)) this.#lost(client, 'it is a replica now', false);
-      // Known here before the socket tells: whoever asks for the state meanwhile shall know it too.
-      else if (isBroken(asError(error))) this.#lost(client, shortReason(asError(error)), false);
-      throw error;
-    }
-  }
-
-  /** Gives the connection up and makes a new one. */
-  renew(reason: string): void {
-    if (this.#client !== null) this.#lost(this.#client, reason, false);
-  }
-
-  /** Ends the connection; the link cannot be used again. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    this.#up = false;
-    this.#reason = 'closed';
-    clearTimeout(this.#retry);
-    clearInterval(this.#heartbeat);
-    const client = this.#client;
-    this.#client = null;
-    if (client === null || client.status === 'end') return;
-    const ended = new Promise<void>((resolve) => client.once('end', () => resolve()));
-    client.disconnect();
-    await ended;
-  }
-
-  /** Resolves with null when the link is up, or with what went wrong; a further attempt is then under way. */
-  async #attempt(): Promise<Error | null> {
+  protected make(failed: (error: Error) => void, gone: () => void): Redis {
     const client = new Redis(clientOptions(this.#options));
-    this.#client = client;
-    let failure: Error | undefined;
-    // The promise of connect() says only that the connection is closed; the reason comes by this event.
-    client.on('error', (error: Error) => {
-      failure ??= error;
-    });
-    client.once('close', () => this.#lost(client, failure === undefined ? 'connection closed' : shortReason(failure), false));
+    client.once('error', failed).on('error', () => undefined);
+    client.once('close', gone);
+    return client;
+  }
+
+  protected async open(client: Redis): Promise<void> {
+    await client.connect();
+    if (this.#options.url.db !== 0) await client.select(this.#options.url.db);
+    await this.#options.prepare(client);
+  }
+
+  protected commandsOf(client: Redis): Commands {
+    return serverCommands(client);
+  }
+
+  /** A reply that does not come in time brings the link down. */
+  protected lossBy(error: unknown): Loss | null {
+    const known = asError(error);
+    if (isTimeout(known)) return { reason: `no reply within ${this.#options.timeout} ms`, hung: true };
+    // A primary that became a replica: the sentinels know who took its place.
+    if (this.#options.url.sentinel !== undefined && isReadOnly(error)) return { reason: 'it is a replica now', hung: false };
+    // Known here before the socket tells: whoever asks for the state meanwhile shall know it too.
+    return isBroken(known) ? { reason: shortReason(known), hung: false } : null;
+  }
+
+  /** Only asking shows a cut cable, a firewall, a stopped process. A refusal (NOPERM) is a sign of life as well. */
+  protected async beat(client: Redis): Promise<Loss | null> {
     try {
-      await client.connect();
-      if (this.#options.url.db !== 0) await client.select(this.#options.url.db);
-      await this.#options.prepare(client);
+      await client.ping();
+      return null;
     } catch (error) {
-      const reason = failure ?? asError(error);
-      this.#lost(client, shortReason(reason), isTimeout(reason));
-      return reason;
+      return isTimeout(asError(error)) ? { reason: `no reply within ${this.#options.timeout} ms`, hung: true } : null;
     }
-    if (this.#client !== client) return failure ?? new Error(this.#reason);
-    this.#isUp();
-    return null;
-  }
-
-  #isUp(): void {
-    this.#up = true;
-    this.#backoff.reset();
-    this.#options.onUp();
-    if (this.#downSince === 0) return;
-    const seconds = Math.round((performance.now() - this.#downSince) / 1000);
-    this.#downSince = 0;
-    this.#options.log?.('info', `Redis at ${this.place} (${this.#options.role} side) is back after ${seconds} s`);
-  }
-
-  #lost(client: Redis, reason: string, hung: boolean): void {
-    if (this.#client !== client) return;
-    this.#client = null;
-    this.#reason = reason;
-    client.disconnect();
-    const wasUp = this.#up;
-    this.#up = false;
-    if (!this.#closed) this.#retry = setTimeout(() => void this.#attempt(), this.#backoff.next()).unref();
-    if (this.#downSince === 0) {
-      this.#downSince = performance.now();
-      this.#options.log?.('warn', `Redis at ${this.place} (${this.#options.role} side) is away: ${reason}; trying again`);
-    }
-    if (wasUp) this.#options.onDown(reason, hung);
-  }
-
-  /** A connection may break without a sign (a cable, a firewall, a stopped process): only asking shows it. */
-  #beat(): void {
-    const client = this.#client;
-    if (client === null || !this.#up) return;
-    client.ping().catch((error: Error) => {
-      // A refusal (NOPERM) is a sign of life as well.
-      if (isTimeout(error)) this.#lost(client, `no reply within ${this.#options.timeout} ms`, true);
-    });
   }
 }
 

@@ -8,7 +8,8 @@ import { type RecordKind, recordShapes, type StoredRecord } from '../model/recor
 import { ClusterLink } from '../redis/cluster-link.js';
 import { ClusterTracking } from '../redis/cluster-tracking.js';
 import { allOrError, type Command, type Commands, resultsOrError } from '../redis/commands.js';
-import { type LinkOptions, RedisLink, type RedisSide } from '../redis/connect.js';
+import { type LinkOptions, RedisLink } from '../redis/connect.js';
+import type { RedisSide } from '../redis/kept-link.js';
 import { hcheckerPingKey, RedisKeys } from '../redis/keys.js';
 import { asError, shortReason } from '../redis/redis-errors.js';
 import { serverCommands } from '../redis/server-commands.js';
