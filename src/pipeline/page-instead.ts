@@ -1,9 +1,9 @@
 // Puts a page in the place of a backend's answer: a port before the client's that sends the page and swallows the body.
 import { STATUS_CODES } from 'node:http';
-import type { Downstream } from '../exchange/downstream.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { headerListFromPairs } from '../http1/header-pairs.js';
 import type { ResponseHead } from '../http1/message.js';
+import { PortBeforeClient } from './port-before-client.js';
 
 /** What is sent instead. */
 export interface Page {
@@ -18,34 +18,16 @@ const keptNames = ['www-authenticate', 'retry-after', 'allow'] as const;
 /** More than this is not read to save the backend's connection. */
 const swallowLimit = 256 * 1024;
 
-export class PageInstead implements Downstream {
-  /** What it stands before. */
-  readonly client: Downstream;
+export class PageInstead extends PortBeforeClient {
   readonly #exchange: Exchange;
   readonly #page: Page;
   #swallowed = 0;
 
   /** Takes the place of `exchange.downstream`. */
   constructor(exchange: Exchange, page: Page) {
+    super(exchange);
     this.#exchange = exchange;
-    this.client = exchange.downstream;
     this.#page = page;
-  }
-
-  get begun(): boolean {
-    return this.client.begun;
-  }
-
-  get bytesSent(): number {
-    return this.client.bytesSent;
-  }
-
-  get bodyBytesSent(): number {
-    return this.client.bodyBytesSent;
-  }
-
-  interim(head: ResponseHead): void {
-    this.client.interim(head);
   }
 
   begin(head: ResponseHead, extra: string, _buffer: Buffer, start: number, end: number, last: boolean): boolean {
@@ -75,17 +57,9 @@ export class PageInstead implements Downstream {
 
   end(): void {}
 
-  switchProtocols(head: ResponseHead, extra: string): void {
-    this.client.switchProtocols(head, extra);
-  }
-
   /** The page was sent whole: that the backend broke off what nobody reads is no reason to break off more. */
-  cut(): void {
+  override cut(): void {
     if (!this.client.begun) this.client.cut();
-  }
-
-  released(): void {
-    this.client.released();
   }
 
   #swallow(size: number, last: boolean): boolean {

@@ -1,7 +1,7 @@
 // Admission by one process alone: its own counts, nothing to ask for elsewhere.
 import { DeadlineList } from '../base/deadline-list.js';
 import type { Admission, Line, QueueLimits, Waiter } from './admission.js';
-import { type Ticket, WaitingLine } from './waiting-line.js';
+import { type LineTicket, WaitingLine } from './waiting-line.js';
 
 /**
  * Lines are kept by the name of their frontend, not with its record: one that is written anew in mid-flight goes on counting
@@ -9,7 +9,7 @@ import { type Ticket, WaitingLine } from './waiting-line.js';
  */
 export class LocalAdmission<W extends Waiter> implements Admission<W> {
   readonly #lines = new Map<string, WaitingLine<W>>();
-  readonly #deadlines = new DeadlineList<Ticket<W>>((ticket) => ticket.expire());
+  readonly #deadlines = new DeadlineList<LineTicket<W>>((ticket) => ticket.expire());
 
   line(frontend: string, limits: QueueLimits): Line<W> {
     let line = this.#lines.get(frontend);

@@ -4,39 +4,28 @@
 // of the permits, who answers at once or lets it stand in the line of the node. While anybody stands there (`contended`) every
 // permit that comes free goes back, so that the one who came first gets it, whichever worker has it.
 import { performance } from 'node:perf_hooks';
-import type { Deadlined, DeadlineList } from '../base/deadline-list.js';
+import type { DeadlineList } from '../base/deadline-list.js';
 import type { Line, Place, QueueLimits, Waiter } from './admission.js';
 import { type PermitAnswer, type PermitRequest, permitLimits } from './permit-messages.js';
+import { Ticket } from './ticket.js';
 
 /** One who has asked and waits for the answer, or for its turn. */
-export class NodeTicket<W extends Waiter> implements Place, Deadlined {
-  slot = -1;
-  deadline = Number.POSITIVE_INFINITY;
-  state: 'waiting' | 'in flight' | 'over' = 'waiting';
+export class NodeTicket<W extends Waiter> extends Ticket<W> {
   readonly id: number;
-  readonly waiter: W;
-  readonly since: number;
   readonly #line: NodeLine<W>;
 
   constructor(id: number, waiter: W, line: NodeLine<W>, since: number) {
+    super(waiter, since);
     this.id = id;
-    this.waiter = waiter;
     this.#line = line;
-    this.since = since;
   }
 
-  giveBack(): void {
-    const { state } = this;
-    if (state === 'waiting') this.#line.withdraw(this);
-    this.state = 'over';
-    if (state === 'in flight') this.#line.leave();
-  }
-
-  /** It has waited for as long as it may. */
-  expire(): void {
+  protected withdraw(): void {
     this.#line.withdraw(this);
-    this.state = 'over';
-    this.waiter.refused('timeout');
+  }
+
+  protected leave(): void {
+    this.#line.leave();
   }
 }
 

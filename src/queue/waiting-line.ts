@@ -4,38 +4,27 @@
 //               ^ first of the line
 //   wait ->  [ waiting: at most limits.waiting ] -> timeout, or given back
 import { performance } from 'node:perf_hooks';
-import type { Deadlined, DeadlineList } from '../base/deadline-list.js';
+import type { DeadlineList } from '../base/deadline-list.js';
 import type { Line, Place, QueueLimits, Waiter } from './admission.js';
+import { Ticket } from './ticket.js';
 
 /** One who waits: a link of the list, since those in the middle may leave and the list may be long. */
-export class Ticket<W extends Waiter> implements Place, Deadlined {
-  slot = -1;
-  deadline = Number.POSITIVE_INFINITY;
-  before: Ticket<W> | null = null;
-  behind: Ticket<W> | null = null;
-  state: 'waiting' | 'in flight' | 'over' = 'waiting';
-  readonly waiter: W;
-  readonly since: number;
+export class LineTicket<W extends Waiter> extends Ticket<W> {
+  before: LineTicket<W> | null = null;
+  behind: LineTicket<W> | null = null;
   readonly #line: WaitingLine<W>;
 
   constructor(waiter: W, line: WaitingLine<W>, since: number) {
-    this.waiter = waiter;
+    super(waiter, since);
     this.#line = line;
-    this.since = since;
   }
 
-  giveBack(): void {
-    const { state } = this;
-    if (state === 'waiting') this.#line.withdraw(this);
-    this.state = 'over';
-    if (state === 'in flight') this.#line.leave();
-  }
-
-  /** It has waited for as long as it may. */
-  expire(): void {
+  protected withdraw(): void {
     this.#line.withdraw(this);
-    this.state = 'over';
-    this.waiter.refused('timeout');
+  }
+
+  protected leave(): void {
+    this.#line.leave();
   }
 }
 
@@ -43,16 +32,16 @@ export class WaitingLine<W extends Waiter> implements Line<W> {
   limits: QueueLimits;
   active = 0;
   waiting = 0;
-  readonly #deadlines: DeadlineList<Ticket<W>>;
+  readonly #deadlines: DeadlineList<LineTicket<W>>;
   readonly #emptied: () => void;
-  #head: Ticket<W> | null = null;
-  #tail: Ticket<W> | null = null;
+  #head: LineTicket<W> | null = null;
+  #tail: LineTicket<W> | null = null;
 
   /**
    * @param deadlines where the time of those who wait is kept
    * @param emptied called when the last one has gone
    */
-  constructor(limits: QueueLimits, deadlines: DeadlineList<Ticket<W>>, emptied: () => void) {
+  constructor(limits: QueueLimits, deadlines: DeadlineList<LineTicket<W>>, emptied: () => void) {
     this.limits = limits;
     this.#deadlines = deadlines;
     this.#emptied = emptied;
@@ -72,7 +61,7 @@ export class WaitingLine<W extends Waiter> implements Line<W> {
 
   wait(waiter: W): Place | null {
     if (this.waiting >= this.limits.waiting) return null;
-    const ticket = new Ticket(waiter, this, performance.now());
+    const ticket = new LineTicket(waiter, this, performance.now());
     ticket.before = this.#tail;
     if (this.#tail === null) this.#head = ticket;
     else this.#tail.behind = ticket;
@@ -97,7 +86,7 @@ export class WaitingLine<W extends Waiter> implements Line<W> {
   }
 
   /** Takes one who waits out of the list. */
-  withdraw(ticket: Ticket<W>): void {
+  withdraw(ticket: LineTicket<W>): void {
     this.#unlink(ticket);
     this.#tellIfEmpty();
   }
@@ -111,7 +100,7 @@ export class WaitingLine<W extends Waiter> implements Line<W> {
     }
   }
 
-  #unlink(ticket: Ticket<W>): void {
+  #unlink(ticket: LineTicket<W>): void {
     const { before, behind } = ticket;
     if (before === null) this.#head = behind;
     else before.behind = behind;
@@ -123,7 +112,7 @@ export class WaitingLine<W extends Waiter> implements Line<W> {
     this.#deadlines.remove(ticket);
   }
 
-  #keepTime(ticket: Ticket<W>): void {
+  #keepTime(ticket: LineTicket<W>): void {
     const { timeout } = this.limits;
     ticket.deadline = timeout === 0 ? Number.POSITIVE_INFINITY : ticket.since + timeout;
     if (timeout === 0) this.#deadlines.remove(ticket);

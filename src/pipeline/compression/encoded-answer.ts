@@ -3,10 +3,11 @@
 //
 //   engine -> batch -> encoder -> client's port        body
 //   engine <- resume <- drain     resume <- client     pace
-import type { Downstream, Upstream } from '../../exchange/downstream.js';
+import type { Upstream } from '../../exchange/downstream.js';
 import type { Exchange } from '../../exchange/exchange.js';
 import { type ResponseHead, untilClose } from '../../http1/message.js';
 import type { Coding, Compression } from '../../model/policy/compression.js';
+import { PortBeforeClient } from '../port-before-client.js';
 import { encodedHead, variedHead } from './encoded-head.js';
 import { createEncoder, type Encoder } from './encoders.js';
 
@@ -22,9 +23,7 @@ export interface EncodedAnswerOwner {
   encoderFailed(error: Error): void;
 }
 
-export class EncodedAnswer implements Downstream {
-  /** The port that it stands before. */
-  readonly client: Downstream;
+export class EncodedAnswer extends PortBeforeClient {
   /** Stands before the attempt, so that the pace of the client reaches the encoder and not the attempt. */
   readonly upstream: Upstream;
   readonly #exchange: Exchange;
@@ -55,7 +54,7 @@ export class EncodedAnswer implements Downstream {
    * @param head what the engine will begin with; any other one is an answer of the proxy, which is not compressed
    */
   constructor(exchange: Exchange, head: ResponseHead, coding: Coding, settings: Compression, owner: EncodedAnswerOwner) {
-    this.client = exchange.downstream;
+    super(exchange);
     this.#exchange = exchange;
     this.#head = head;
     this.#coding = coding;
@@ -74,23 +73,7 @@ export class EncodedAnswer implements Downstream {
     exchange.onFinish(() => this.leave());
   }
 
-  get begun(): boolean {
-    return this.client.begun;
-  }
-
-  get bytesSent(): number {
-    return this.client.bytesSent;
-  }
-
-  get bodyBytesSent(): number {
-    return this.client.bodyBytesSent;
-  }
-
   // From the engine.
-
-  interim(head: ResponseHead): void {
-    this.client.interim(head);
-  }
 
   begin(head: ResponseHead, extra: string, buffer: Buffer, start: number, end: number, last: boolean): boolean {
     if (head !== this.#head) {
@@ -110,18 +93,14 @@ export class EncodedAnswer implements Downstream {
     this.#take(nothing, 0, 0, true);
   }
 
-  switchProtocols(head: ResponseHead, extra: string): void {
+  override switchProtocols(head: ResponseHead, extra: string): void {
     this.leave();
-    this.client.switchProtocols(head, extra);
+    super.switchProtocols(head, extra);
   }
 
-  cut(): void {
+  override cut(): void {
     this.leave();
-    this.client.cut();
-  }
-
-  released(): void {
-    this.client.released();
+    super.cut();
   }
 
   /** The backend has sent everything: the attempt is over, though what it sent is still on its way. */
