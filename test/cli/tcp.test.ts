@@ -4,9 +4,9 @@ import net from 'node:net';
 import { resolve } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
 import { eventually } from '../helpers/eventually.js';
+import { freePort } from '../helpers/free-port.js';
 import { startLineServer } from '../helpers/line-server.js';
 import { connectClient } from '../helpers/raw-client.js';
-import { freePort } from '../helpers/redis.js';
 
 const running = new Set<ChildProcessWithoutNullStreams>();
 

@@ -2,8 +2,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ask } from '../helpers/ask.js';
 import { eventually } from '../helpers/eventually.js';
+import { freePort } from '../helpers/free-port.js';
 import { type HeldBackend, startHeldBackend } from '../helpers/held-backend.js';
-import { freePort, startRedis, type TestRedis } from '../helpers/redis.js';
+import { startRedis, type TestRedis } from '../helpers/redis.js';
 import { type NodeSettings, type SpawnedNode, spawnNode } from '../helpers/spawn-node.js';
 
 let redis: TestRedis;

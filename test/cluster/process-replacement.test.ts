@@ -5,8 +5,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket, { WebSocketServer } from 'ws';
 import { ask } from '../helpers/ask.js';
 import { eventually } from '../helpers/eventually.js';
+import { freePort } from '../helpers/free-port.js';
 import { type EchoBackend, KeepAliveLoad, startEchoBackend } from '../helpers/keep-alive-load.js';
-import { freePort, startRedis, type TestRedis } from '../helpers/redis.js';
+import { startRedis, type TestRedis } from '../helpers/redis.js';
 import { isWorker, type NodeSettings, type SpawnedNode, spawnNode } from '../helpers/spawn-node.js';
 
 let redis: TestRedis;

@@ -11,7 +11,8 @@ import { createStore } from '../../src/store/create-store.js';
 import type { Store } from '../../src/store/store.js';
 import { createAuthority, type KeyAndCert } from '../helpers/certs.js';
 import { eventually } from '../helpers/eventually.js';
-import { freePort, startRedis, type TestRedis } from '../helpers/redis.js';
+import { freePort } from '../helpers/free-port.js';
+import { startRedis, type TestRedis } from '../helpers/redis.js';
 import { testConfig } from '../helpers/start-proxy.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'cjs-proxy-redis-tls-'));

@@ -10,7 +10,8 @@ import { StartError } from '../../src/errors/start-error.js';
 import { parseBackends } from '../../src/model/parse-backends.js';
 import { RedisStore } from '../../src/store/redis-store.js';
 import type { StoreListener } from '../../src/store/store.js';
-import { freePort, startRedis, type TestRedis } from '../helpers/redis.js';
+import { freePort } from '../helpers/free-port.js';
+import { startRedis, type TestRedis } from '../helpers/redis.js';
 import { storeContract } from './store.contract.js';
 
 const run = promisify(execFile);

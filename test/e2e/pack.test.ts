@@ -9,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask } from '../helpers/ask.js';
 import { eventually } from '../helpers/eventually.js';
-import { freePort } from '../helpers/redis.js';
+import { freePort } from '../helpers/free-port.js';
 import { manifest, projectRoot, run, stageProject } from '../helpers/staged-project.js';
 
 /** What `package-lock.json` says of a package. */

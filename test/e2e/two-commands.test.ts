@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask } from '../helpers/ask.js';
 import { eventually } from '../helpers/eventually.js';
-import { freePort } from '../helpers/redis.js';
+import { freePort } from '../helpers/free-port.js';
 import { run, stageProject } from '../helpers/staged-project.js';
 
 let project: string;

@@ -12,8 +12,9 @@ import { expect } from 'vitest';
 import { selfSigned } from './certs.js';
 import { checkRecord } from './doc-records.js';
 import { pause } from './eventually.js';
+import { freePort } from './free-port.js';
 import { programPath } from './programs.js';
-import { freePort, startRedis, type TestRedis } from './redis.js';
+import { startRedis, type TestRedis } from './redis.js';
 import { projectRoot } from './staged-project.js';
 
 /** A block of code: a file with its path, or commands. */

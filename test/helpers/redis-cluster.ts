@@ -3,7 +3,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { eventually } from './eventually.js';
-import { freePort, startRedis, type TestRedis } from './redis.js';
+import { freePort } from './free-port.js';
+import { startRedis, type TestRedis } from './redis.js';
 
 export interface TestRedisCluster {
   /** `redis+cluster://…`, naming two of the nodes. */
@@ -22,7 +23,6 @@ const run = promisify(execFile);
 export async function startRedisCluster(): Promise<TestRedisCluster> {
   const args = (bus: number) => ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', '--cluster-port', String(bus)];
   const nodes: TestRedis[] = [];
-  // One after the other: a free port is free only until somebody takes it.
   for (let at = 0; at < 6; at++) nodes.push(await startRedis({ args: args(await freePort()) }));
   const places = nodes.map(({ port }) => `127.0.0.1:${port}`);
   await run('redis-cli', ['--cluster', 'create', ...places, '--cluster-replicas', '1', '--cluster-yes']);

@@ -2,11 +2,11 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
+import { freePort } from './free-port.js';
 
 export interface TestRedis {
   readonly port: number;
@@ -38,7 +38,8 @@ const run = promisify(execFile);
 export async function startRedis({ args = [], port }: TestRedisOptions = {}): Promise<TestRedis> {
   const dir = await mkdtemp(join(tmpdir(), 'cjs-proxy-redis-'));
   const own = args.map((arg) => arg.replaceAll('DIR', dir));
-  const { child, port: usedPort } = port === undefined ? await spawnOnFreePort(dir, own) : await spawnServer(dir, port, own);
+  const usedPort = port ?? (await freePort());
+  const child = await spawnServer(dir, usedPort, own);
   const client = new Redis({ port: usedPort, lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null });
   client.on('error', () => undefined);
   const killAtExit = () => child.kill('SIGKILL');
@@ -64,36 +65,14 @@ export async function startRedis({ args = [], port }: TestRedisOptions = {}): Pr
   };
 }
 
-/** A port of 127.0.0.1 where nothing listens. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port was given');
-  return address.port;
-}
-
-/** Somebody else may take the port between the question and the start. */
-async function spawnOnFreePort(dir: string, args: readonly string[]): Promise<{ child: ChildProcess; port: number }> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await spawnServer(dir, await freePort(), args);
-    } catch (error) {
-      if (attempt === 5 || !String(error).includes('Address already in use')) throw error;
-    }
-  }
-}
-
-function spawnServer(dir: string, port: number, args: readonly string[]): Promise<{ child: ChildProcess; port: number }> {
+function spawnServer(dir: string, port: number, args: readonly string[]): Promise<ChildProcess> {
   const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', 'no'];
   const child = spawn('redis-server', [...fixed, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   return new Promise((resolve, reject) => {
     let output = '';
     const read = (chunk: Buffer) => {
       output = (output + chunk.toString()).slice(-10_000);
-      if (output.includes('Ready to accept connections')) resolve({ child, port });
+      if (output.includes('Ready to accept connections')) resolve(child);
     };
     child.stdout.on('data', read);
     child.stderr.on('data', read);

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { eventually } from './eventually.js';
-import { freePort, startRedis, type TestRedis } from './redis.js';
+import { freePort } from './free-port.js';
+import { startRedis, type TestRedis } from './redis.js';
 
 export interface TestSentinels {
   /** `redis+sentinel://…/mymaster` */

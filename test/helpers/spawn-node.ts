@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { writeConfigFile } from './config-file.js';
 import { eventually } from './eventually.js';
-import { freePort } from './redis.js';
+import { freePort } from './free-port.js';
 
 /** How a process ended. */
 interface Ending {

@@ -12,8 +12,9 @@ import { createLogger } from '../../src/observe/logger.js';
 import { ok, type RawBackend, type Script, startBackend } from '../helpers/backend.js';
 import { createAuthority } from '../helpers/certs.js';
 import { eventually } from '../helpers/eventually.js';
+import { freePort } from '../helpers/free-port.js';
 import { connectClient, connectTlsClient, RawClient, type RawResponse } from '../helpers/raw-client.js';
-import { freePort, startRedis } from '../helpers/redis.js';
+import { startRedis } from '../helpers/redis.js';
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

@@ -4,8 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { parseBackends } from '../../src/model/parse-backends.js';
 import { ok, type RawBackend, response, type Script } from '../helpers/backend.js';
 import { eventually } from '../helpers/eventually.js';
+import { freePort } from '../helpers/free-port.js';
 import { refusing, type Site, useHipache } from '../helpers/hipache.js';
-import { freePort } from '../helpers/redis.js';
 
 const hipache = useHipache();
 

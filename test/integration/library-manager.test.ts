@@ -16,8 +16,9 @@ import { ask } from '../helpers/ask.js';
 import { ok, type RawBackend, type Script, startBackend } from '../helpers/backend.js';
 import { createAuthority } from '../helpers/certs.js';
 import { eventually } from '../helpers/eventually.js';
+import { freePort } from '../helpers/free-port.js';
 import { recordingLogger } from '../helpers/recording-logger.js';
-import { freePort, startRedis } from '../helpers/redis.js';
+import { startRedis } from '../helpers/redis.js';
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

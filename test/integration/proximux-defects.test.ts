@@ -4,9 +4,10 @@ import net from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { Proximux, type ProximuxConfig } from '../../src/library/proximux.js';
 import { eventually, pause } from '../helpers/eventually.js';
+import { freePort } from '../helpers/free-port.js';
 import { type LineHandler, type LineServer, startLineServer } from '../helpers/line-server.js';
 import { connectClient, type RawClient } from '../helpers/raw-client.js';
-import { freePort, startRedis } from '../helpers/redis.js';
+import { startRedis } from '../helpers/redis.js';
 
 const ending: (() => unknown)[] = [];
 afterEach(async () => {

@@ -9,9 +9,10 @@ import { afterEach, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.js';
 import { createProxy } from '../../src/proxy/create-proxy.js';
 import { eventually } from '../helpers/eventually.js';
+import { freePort } from '../helpers/free-port.js';
 import { startLineServer } from '../helpers/line-server.js';
 import { connectClient } from '../helpers/raw-client.js';
-import { freePort, startRedis } from '../helpers/redis.js';
+import { startRedis } from '../helpers/redis.js';
 
 const page = readFileSync(resolve('docs/tcp-multiplexing.md'), 'utf8');
 

@@ -4,8 +4,9 @@ import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { freePort } from '../helpers/free-port.js';
 import { connectClient } from '../helpers/raw-client.js';
-import { freePort, startRedis } from '../helpers/redis.js';
+import { startRedis } from '../helpers/redis.js';
 import { type SpawnedNode, spawnNode } from '../helpers/spawn-node.js';
 import { served, startTarget } from '../helpers/streams.js';
 

@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { formatProxyHeader, parseProxyHeader } from '../../src/listener/proxy-protocol.js';
 import { eventually } from '../helpers/eventually.js';
+import { freePort } from '../helpers/free-port.js';
 import { connectClient } from '../helpers/raw-client.js';
-import { freePort, startRedis } from '../helpers/redis.js';
+import { startRedis } from '../helpers/redis.js';
 import { type StartedStreams, startStreams, startTarget, type TestTarget, turnedAway } from '../helpers/streams.js';
 
 const open: { close(): Promise<void> }[] = [];

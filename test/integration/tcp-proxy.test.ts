@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { eventually, settled } from '../helpers/eventually.js';
+import { freePort } from '../helpers/free-port.js';
 import { connectClient, RawClient } from '../helpers/raw-client.js';
-import { freePort } from '../helpers/redis.js';
 import { named, type StartedStreams, startStreams, startTarget, type TestTarget, turnedAway } from '../helpers/streams.js';
 
 const open: { close(): Promise<void> }[] = [];

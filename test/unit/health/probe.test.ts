@@ -10,7 +10,7 @@ import { parseBackends } from '../../../src/model/parse-backends.js';
 import { type BackendOptions, ok, type RawBackend, response, type Script, startBackend } from '../../helpers/backend.js';
 import { createAuthority } from '../../helpers/certs.js';
 import { eventually } from '../../helpers/eventually.js';
-import { freePort } from '../../helpers/redis.js';
+import { freePort } from '../../helpers/free-port.js';
 
 const backendOf = (entry: string): Backend => parseBackends([entry]).backends[0] as Backend;
 
