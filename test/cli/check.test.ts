@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { ourCommand } from '../helpers/compiled.js';
 import { writeConfigFile } from '../helpers/config-file.js';
 
 interface Ended {
@@ -10,16 +11,14 @@ interface Ended {
   readonly stderr: string;
 }
 
-const program = resolve('src/bin/cjs-proxy.ts');
-const loader = import.meta.resolve('tsx');
-
 /** Runs the command to its end, without variables of the test's own environment. */
 function run(
   words: readonly string[],
   { cwd = '.', env = {} }: { cwd?: string; env?: Record<string, string> } = {},
 ): Promise<Ended> {
   return new Promise((done, fail) => {
-    const child = spawn(process.execPath, ['--import', loader, program, ...words], {
+    const [node, command] = ourCommand();
+    const child = spawn(node, [command, ...words], {
       cwd,
       env: { PATH: process.env.PATH ?? '', ...env },
     });

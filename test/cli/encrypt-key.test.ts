@@ -1,17 +1,17 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { KeyVault } from '../../src/certs/key-vault.js';
 import { selfSigned } from '../helpers/certs.js';
+import { ourCommand } from '../helpers/compiled.js';
 
-const loader = import.meta.resolve('tsx');
 const secret = randomBytes(32).toString('base64');
 
 function run(input: string, env: Record<string, string>): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise((done, fail) => {
-    const words = ['--import', loader, resolve('src/bin/cjs-proxy.ts'), 'encrypt-key', 'Site.example.com'];
-    const child = spawn(process.execPath, words, { env: { PATH: process.env.PATH, ...env } });
+    const [node, command] = ourCommand();
+    const words = [command, 'encrypt-key', 'Site.example.com'];
+    const child = spawn(node, words, { env: { PATH: process.env.PATH, ...env } });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

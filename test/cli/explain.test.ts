@@ -1,12 +1,10 @@
 // `cjs-proxy explain`: what a person is told about where a request goes.
 import { spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
-import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ourCommand } from '../helpers/compiled.js';
 import { startRedis, type TestRedis } from '../helpers/redis.js';
 
-const program = resolve('src/bin/cjs-proxy.ts');
-const loader = import.meta.resolve('tsx');
 let redis: TestRedis;
 
 beforeAll(async () => {
@@ -41,7 +39,8 @@ interface Ended {
 
 function explain(...words: string[]): Promise<Ended> {
   return new Promise((done, fail) => {
-    const child = spawn(process.execPath, ['--import', loader, program, 'explain', ...words], { cwd: tmpdir() });
+    const [node, command] = ourCommand();
+    const child = spawn(node, [command, 'explain', ...words], { cwd: tmpdir() });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

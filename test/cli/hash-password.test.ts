@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process';
-import { resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { type PasswordHash, parsePasswordHash, verifyPassword } from '../../src/auth/password-hash.js';
-
-const loader = import.meta.resolve('tsx');
+import { ourCommand } from '../helpers/compiled.js';
 
 /** Runs the command with a text on its stdin. */
 function run(input: string): Promise<{ code: number | null; stdout: string; stderr: string }> {
   return new Promise((done, fail) => {
-    const child = spawn(process.execPath, ['--import', loader, resolve('src/bin/cjs-proxy.ts'), 'hash-password']);
+    const [node, command] = ourCommand();
+    const child = spawn(node, [command, 'hash-password']);
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {

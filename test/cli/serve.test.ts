@@ -1,8 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { resolve } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { ourCommand } from '../helpers/compiled.js';
 import { writeConfigFile } from '../helpers/config-file.js';
 import { eventually } from '../helpers/eventually.js';
 
@@ -10,9 +10,9 @@ const running = new Set<ChildProcessWithoutNullStreams>();
 
 /** Starts the command and gathers what it says. */
 function start(...words: string[]): { child: ChildProcessWithoutNullStreams; stderr: () => string; ended: Promise<unknown[]> } {
-  const loader = import.meta.resolve('tsx');
+  const [node, command] = ourCommand();
   const env = { PATH: process.env.PATH ?? '' };
-  const child = spawn(process.execPath, ['--import', loader, resolve('src/bin/cjs-proxy.ts'), ...words], { env });
+  const child = spawn(node, [command, ...words], { env });
   running.add(child);
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {

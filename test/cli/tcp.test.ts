@@ -1,8 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import net from 'node:net';
-import { resolve } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { ourCommand } from '../helpers/compiled.js';
 import { eventually } from '../helpers/eventually.js';
 import { freePort } from '../helpers/free-port.js';
 import { startLineServer } from '../helpers/line-server.js';
@@ -17,7 +17,7 @@ afterEach(() => {
 
 /** Starts the command with these variables and no others. */
 function start(env: Readonly<Record<string, string>>, ...words: string[]) {
-  const args = ['--import', import.meta.resolve('tsx'), resolve('src/bin/cjs-proxy.ts'), 'tcp', ...words];
+  const args = [ourCommand()[1], 'tcp', ...words];
   const child = spawn(process.execPath, args, { env: { PATH: process.env.PATH ?? '', ...env } });
   running.add(child);
   let stdout = '';

@@ -10,6 +10,7 @@ import { StartError } from '../../src/errors/start-error.js';
 import { parseBackends } from '../../src/model/parse-backends.js';
 import { RedisStore } from '../../src/store/redis-store.js';
 import type { StoreListener } from '../../src/store/store.js';
+import { compiledProgram } from '../helpers/compiled.js';
 import { freePort } from '../helpers/free-port.js';
 import { startRedis, type TestRedis } from '../helpers/redis.js';
 import { storeContract } from './store.contract.js';
@@ -183,9 +184,8 @@ describe('a Redis over TLS', () => {
 
   /** Trust is a matter of the process: NODE_EXTRA_CA_CERTS is read when Node starts. */
   async function useStore(url: string, trusted: string): Promise<{ state?: string; list?: string[]; error?: string }> {
-    const program = join(import.meta.dirname, '../fixtures/use-store.ts');
     const env = { ...process.env, NODE_EXTRA_CA_CERTS: trusted };
-    const { stdout } = await run(process.execPath, ['--import', 'tsx', program, url], { env });
+    const { stdout } = await run(process.execPath, [compiledProgram('test/fixtures/use-store'), url], { env });
     return JSON.parse(stdout);
   }
 
@@ -412,8 +412,7 @@ it('a server that does not answer any more is away, and its commands fail in tim
 });
 
 it('the test program ends by itself: no timer or socket of a closed store keeps a process', async () => {
-  const program = join(import.meta.dirname, '../fixtures/use-store.ts');
-  const child = execFile(process.execPath, ['--import', 'tsx', program, redis.url]);
+  const child = execFile(process.execPath, [compiledProgram('test/fixtures/use-store'), redis.url]);
   const [code] = await once(child, 'exit');
   expect(code).toBe(0);
 });

@@ -2,14 +2,16 @@
 // order against a real Redis, and what the page says that they print is what they print.
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import { selfSigned } from './certs.js';
+import { compiledProgram, ourCommand } from './compiled.js';
 import { checkRecord } from './doc-records.js';
 import { pause } from './eventually.js';
 import { freePort } from './free-port.js';
@@ -195,19 +197,19 @@ function prepareFolder(folder: string, redis: TestRedis): void {
   const bin = join(folder, 'bin');
   for (const path of ['bin', 'etc/ssl', 'var/log', 'run', 'srv', 'node_modules'])
     mkdirSync(join(folder, path), { recursive: true });
-  const tsx = import.meta.resolve('tsx');
   const shim = (name: string, line: string) => {
     writeFileSync(join(bin, name), `#!/bin/sh\nexec ${line} "$@"\n`);
     chmodSync(join(bin, name), 0o755);
   };
-  shim('cjs-proxy', `'${process.execPath}' --import '${tsx}' '${join(projectRoot, 'src/bin/cjs-proxy.ts')}'`);
-  shim('node', `'${process.execPath}' --import '${tsx}'`);
+  shim('cjs-proxy', `'${process.execPath}' '${ourCommand()[1]}'`);
+  shim('node', `'${process.execPath}'`);
   shim('redis-cli', `env PATH='${process.env.PATH}' redis-cli -p ${redis.port}`);
   // The package as a program that has installed it sees it.
   const installed = join(folder, 'node_modules', 'cjs-proxy');
   mkdirSync(installed);
-  symlinkSync(join(projectRoot, 'src'), join(installed, 'src'));
-  writeFileSync(join(installed, 'package.json'), '{"name": "cjs-proxy", "type": "module", "exports": "./src/index.ts"}');
+  const index = pathToFileURL(compiledProgram('src/index')).href;
+  writeFileSync(join(installed, 'index.js'), `export * from '${index}';\n`);
+  writeFileSync(join(installed, 'package.json'), '{"name": "cjs-proxy", "type": "module", "exports": "./index.js"}');
   writeFileSync(join(folder, 'package.json'), '{"type": "module"}');
   const { key, cert } = selfSigned('www.example.com');
   writeFileSync(join(folder, 'etc/ssl/site.key'), key);

@@ -1,5 +1,8 @@
-// Runs once before all tests: what they need beyond Node must be there, or nothing of it is tried.
+// Runs once before all tests: what they need beyond Node must be there, or nothing of it is tried; the project is compiled.
 import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import type { TestProject } from 'vitest/node';
+import { compileProject } from './compile-project.js';
 import { programPath } from './programs.js';
 
 /** Programs by the script that installs them. */
@@ -9,7 +12,8 @@ const needed: Readonly<Record<string, readonly string[]>> = {
   'ensure-peers.sh': ['nginx', 'haproxy', 'curl', 'openssl'],
 };
 
-export default function setup(): void {
+/** @returns what is run after all tests */
+export default async function setup(project: TestProject): Promise<() => void> {
   for (const [script, programs] of Object.entries(needed)) {
     for (const program of programs) {
       try {
@@ -21,4 +25,7 @@ export default function setup(): void {
       }
     }
   }
+  const compiled = await compileProject();
+  project.provide('compiled', compiled);
+  return () => rmSync(compiled, { recursive: true });
 }

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { ourCommand } from './compiled.js';
 import { writeConfigFile } from './config-file.js';
 import { eventually } from './eventually.js';
 import { freePort } from './free-port.js';
@@ -59,7 +60,7 @@ export async function spawnNode(
     server: { workers: 2, accessLog: 'none', drainTimeout: 10, drainGrace: 1, ...settings.server },
   };
   const file = writeConfigFile(written);
-  const child = spawn(process.execPath, ['--import', 'tsx', 'src/bin/cjs-proxy.ts', '-c', file, ...flags], {
+  const child = spawn(process.execPath, [ourCommand()[1], '-c', file, ...flags], {
     cwd: root,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],

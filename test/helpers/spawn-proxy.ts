@@ -1,11 +1,8 @@
 // Starts a proxy in a process of its own, compiled beforehand, so that its memory is that of the product and of nothing else.
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import ts from 'typescript';
+import { readFileSync } from 'node:fs';
 import type { ServerConfig } from '../../src/config/config.js';
-import { projectRoot } from './staged-project.js';
+import { compiledProgram } from './compiled.js';
 
 /** A proxy that runs elsewhere. */
 export interface SpawnedProxy {
@@ -22,12 +19,9 @@ export interface SpawnOptions {
   readonly frontends: Readonly<Record<string, readonly string[]>>;
 }
 
-const program = 'test/helpers/proxy-process';
-
 /** Starts a proxy; the caller closes it. */
 export async function spawnProxy({ server = {}, frontends }: SpawnOptions): Promise<SpawnedProxy> {
-  const folder = compile();
-  const child = spawn(process.execPath, [join(folder, `${program}.js`), JSON.stringify({ server, frontends })], {
+  const child = spawn(process.execPath, [compiledProgram('test/helpers/proxy-process'), JSON.stringify({ server, frontends })], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
@@ -44,29 +38,6 @@ export async function spawnProxy({ server = {}, frontends }: SpawnOptions): Prom
     async close() {
       child.kill('SIGKILL');
       await ended;
-      rmSync(folder, { recursive: true });
     },
   };
-}
-
-/** Turns the sources into JavaScript, file by file and without a look at types. @returns the folder */
-function compile(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'cjs-proxy-compiled-'));
-  const sources = readdirSync(join(projectRoot, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter((path) => path.endsWith('.ts'))
-    .map((path) => join('src', path));
-  const compilerOptions: ts.CompilerOptions = {
-    target: ts.ScriptTarget.ES2023,
-    module: ts.ModuleKind.ESNext,
-    verbatimModuleSyntax: true,
-  };
-  for (const path of [...sources, `${program}.ts`, 'test/helpers/start-proxy.ts']) {
-    const { outputText } = ts.transpileModule(readFileSync(join(projectRoot, path), 'utf8'), { compilerOptions });
-    const output = join(folder, path.replace(/\.ts$/, '.js'));
-    mkdirSync(dirname(output), { recursive: true });
-    writeFileSync(output, outputText);
-  }
-  for (const part of ['package.json', 'config']) cpSync(join(projectRoot, part), join(folder, part), { recursive: true });
-  symlinkSync(join(projectRoot, 'node_modules'), join(folder, 'node_modules'));
-  return folder;
 }

@@ -4,11 +4,12 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join, resolve } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { policyTable } from '../../src/model/policy/reference.js';
 import { EventBus } from '../../src/observe/events.js';
+import { ourCommand } from '../helpers/compiled.js';
 import { asPattern, type ConsoleSection, type ConsoleStep, readConsolePage } from '../helpers/console-page.js';
 import { eventually } from '../helpers/eventually.js';
 import { startRedis, type TestRedis } from '../helpers/redis.js';
@@ -34,10 +35,9 @@ beforeAll(async () => {
     ...backends.map((server, at) => [String(3001 + at), String((server.address() as AddressInfo).port)] as const),
     ['6379', String(redis.port)],
   ];
-  const loader = import.meta.resolve('tsx');
   curl = await pathOf('curl');
   program('redis-cli', `exec ${await pathOf('redis-cli')} -p ${redis.port} "$@"`);
-  program('cjs-proxy', `exec ${process.execPath} --import ${loader} ${resolve('src/bin/cjs-proxy.ts')} "$@"`);
+  program('cjs-proxy', `exec ${ourCommand().join(' ')} "$@"`);
 }, 30_000);
 
 /** A proxy of its own for each part of the page: whose turn it is is nobody's from the part before. */

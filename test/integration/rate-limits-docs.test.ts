@@ -9,6 +9,7 @@ import { parsePolicy } from '../../src/model/policy/policy.js';
 import { parseTier } from '../../src/model/tier.js';
 import { head } from '../contract/engine/world.js';
 import { ok, type RawBackend, startBackend } from '../helpers/backend.js';
+import { compiledProgram } from '../helpers/compiled.js';
 import { connectClient } from '../helpers/raw-client.js';
 import { startRedis, type TestRedis } from '../helpers/redis.js';
 import { type StartedProxy, startProxy } from '../helpers/start-proxy.js';
@@ -73,7 +74,7 @@ describe('docs/rate-limits.md', () => {
   });
 
   it('a million addresses cost less memory than is said', async () => {
-    const { stdout } = await run(process.execPath, ['--import', 'tsx', 'scripts/limit-memory.ts']);
+    const { stdout } = await run(process.execPath, [compiledProgram('scripts/limit-memory')]);
     const measured: unknown = JSON.parse(stdout);
     expect(measured).toMatchObject({ addresses: 1_000_000, known: 200_000 });
     expect((measured as { growthMiB: number }).growthMiB).toBeLessThanOrEqual(200);

@@ -1,8 +1,8 @@
 // What is wrong with a stream is told in one clear line, at the start and while it runs, and harms no other stream.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { resolve } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { ourCommand } from '../helpers/compiled.js';
 import { writeConfigFile } from '../helpers/config-file.js';
 import { eventually } from '../helpers/eventually.js';
 import { connectClient } from '../helpers/raw-client.js';
@@ -15,7 +15,7 @@ afterEach(async () => {
 
 /** Exit code and what stands on stderr. */
 async function command(words: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<{ code: number; stderr: string }> {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), resolve('src/bin/cjs-proxy.ts'), ...words], {
+  const child = spawn(process.execPath, [ourCommand()[1], ...words], {
     env: { PATH: process.env.PATH ?? '', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

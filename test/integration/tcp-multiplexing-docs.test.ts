@@ -8,6 +8,7 @@ import { pathToFileURL } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.js';
 import { createProxy } from '../../src/proxy/create-proxy.js';
+import { compiledProgram, ourCommand } from '../helpers/compiled.js';
 import { eventually } from '../helpers/eventually.js';
 import { freePort } from '../helpers/free-port.js';
 import { startLineServer } from '../helpers/line-server.js';
@@ -68,12 +69,12 @@ test.each(['sh', 'js'])(
 
 /** The command of this checkout in the place of the one that is installed; `exec`, so that signals reach it. */
 function command(text: string): string[] {
-  const ours = `exec ${process.execPath} --import ${import.meta.resolve('tsx')} ${resolve('src/bin/cjs-proxy.ts')}`;
+  const ours = `exec ${ourCommand().join(' ')}`;
   return ['sh', '-c', text.replace(/^(.*) cjs-proxy/, `export $1; ${ours}`)];
 }
 
 function script(text: string, folder: string): string[] {
   const file = join(folder, 'example.mjs');
-  writeFileSync(file, text.replace("'cjs-proxy'", `'${pathToFileURL(resolve('src/index.ts')).href}'`));
-  return [process.execPath, '--import', import.meta.resolve('tsx'), file];
+  writeFileSync(file, text.replace("'cjs-proxy'", `'${pathToFileURL(compiledProgram('src/index')).href}'`));
+  return [process.execPath, file];
 }
