@@ -10,6 +10,7 @@ import { modeOf, parseStream, type StreamPlan } from '../model/stream.js';
 import type { Logger } from '../observe/logger.js';
 import { createStreamCounters } from '../observe/stream-counters.js';
 import { textStreamLine } from '../observe/stream-line.js';
+import { LocalAdmission } from '../queue/local-admission.js';
 import { createFifoMode } from '../stream/fifo-mode.js';
 import { createFunnelMode } from '../stream/funnel-mode.js';
 import type { Multiplexer } from '../stream/multiplexer.js';
@@ -153,6 +154,7 @@ export class Proximux {
       blocked: { refuses: () => false },
       trusted: createAddressSet([]),
       trust,
+      admission: new LocalAdmission(),
       connections,
       clock,
       counters,

@@ -68,7 +68,7 @@ import { createSelf } from '../pipeline/stages/self.js';
 import { createTimeLimits } from '../pipeline/stages/time-limits.js';
 import { StickyCookies } from '../pipeline/sticky-cookie.js';
 import { TrafficSplit } from '../pipeline/traffic-split.js';
-import type { Admission } from '../queue/admission.js';
+import type { Admission, Waiter } from '../queue/admission.js';
 import { LocalAdmission } from '../queue/local-admission.js';
 import { RouteCache } from '../routing/route-cache.js';
 import { createStore } from '../store/create-store.js';
@@ -107,6 +107,8 @@ export interface ProxyOptions {
   readonly logger?: Logger;
   /** Who lets requests in where a frontend limits them; absent: this process by itself. */
   readonly admission?: Admission<WaitingExchange>;
+  /** Who counts upstream connections of streams; absent: this process by itself. */
+  readonly streamAdmission?: Admission<Waiter>;
   /** Told that the store counts another revision. */
   readonly revisionChanged?: () => void;
   /** Awaited before the store is closed. */
@@ -275,6 +277,7 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
     blocked: entrance.blocked,
     trusted,
     ca: authorities,
+    admission: options.streamAdmission ?? new LocalAdmission(),
     connections,
     clock,
     log: logger,

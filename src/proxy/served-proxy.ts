@@ -2,7 +2,7 @@
 import type { Config } from '../config/config.js';
 import type { Logger } from '../observe/logger.js';
 import type { WaitingExchange } from '../pipeline/stages/queue.js';
-import type { Admission } from '../queue/admission.js';
+import type { Admission, Waiter } from '../queue/admission.js';
 import type { Store } from '../store/store.js';
 
 /** An address that is listened on. */
@@ -44,6 +44,8 @@ interface OpenOptions {
   readonly logger: Logger;
   /** Who lets requests in where a frontend limits them; absent: each process by itself. */
   readonly admission?: Admission<WaitingExchange>;
+  /** Who counts upstream connections of streams; absent: each process by itself. */
+  readonly streamAdmission?: Admission<Waiter>;
   /** Told that the store counts another revision. */
   readonly revisionChanged?: () => void;
   /** Awaited before the store is closed. */

@@ -28,6 +28,8 @@ export class Supervisor {
   readonly #logger: Logger;
   readonly #node: NodeIdentity;
   readonly #permits: Permits;
+  /** Those for upstream connections of streams, which have names of their own. */
+  readonly #streamPermits: Permits;
   readonly #handles = new Map<number, WorkerHandle>();
   readonly #statuses = new Map<number, WorkerStatus>();
   #identity: Identity | null;
@@ -47,6 +49,7 @@ export class Supervisor {
     this.#logger = logger;
     this.#node = node;
     this.#permits = new Permits((worker, answer) => this.#handles.get(worker)?.send({ kind: 'permits', answer }));
+    this.#streamPermits = new Permits((worker, answer) => this.#handles.get(worker)?.send({ kind: 'stream-permits', answer }));
     this.#identity = resolveIdentity(config.user, config.group);
     this.#current = this.#generation(config, this.#identity);
   }
@@ -167,6 +170,9 @@ export class Supervisor {
       case 'permits':
         this.#permits.hear(handle.pid, message.request);
         return;
+      case 'stream-permits':
+        this.#streamPermits.hear(handle.pid, message.request);
+        return;
       case 'status':
         this.#statuses.set(handle.pid, message.status);
         // Whoever waits for a revision to be in force everywhere should not wait for the next second.
@@ -179,6 +185,7 @@ export class Supervisor {
     this.#handles.delete(handle.pid);
     this.#statuses.delete(handle.pid);
     this.#permits.lose(handle.pid);
+    this.#streamPermits.lose(handle.pid);
     this.#announce();
   }
 

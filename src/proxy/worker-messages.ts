@@ -34,7 +34,8 @@ export type ToWorker =
   | { readonly kind: 'retire' }
   | { readonly kind: 'reopen-logs' }
   | { readonly kind: 'node'; readonly state: NodeState }
-  | { readonly kind: 'permits'; readonly answer: PermitAnswer };
+  | { readonly kind: 'permits'; readonly answer: PermitAnswer }
+  | { readonly kind: 'stream-permits'; readonly answer: PermitAnswer };
 
 /**
  * `ready`: listens to orders now (Node drops what is sent to a cluster worker earlier), asks for the first.
@@ -47,4 +48,5 @@ export type FromWorker =
   | { readonly kind: 'refused'; readonly message: string }
   | { readonly kind: 'overweight'; readonly rss: number }
   | { readonly kind: 'status'; readonly status: WorkerStatus }
-  | { readonly kind: 'permits'; readonly request: PermitRequest };
+  | { readonly kind: 'permits'; readonly request: PermitRequest }
+  | { readonly kind: 'stream-permits'; readonly request: PermitRequest };

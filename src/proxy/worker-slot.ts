@@ -18,7 +18,7 @@ interface SlotOwner {
 }
 
 /** What the owner of a slot is told as it comes. */
-export type WorkerReport = Extract<FromWorker, { readonly kind: 'status' | 'permits' }>;
+export type WorkerReport = Extract<FromWorker, { readonly kind: 'status' | 'permits' | 'stream-permits' }>;
 
 /** What a slot works with. */
 export interface SlotSettings {
@@ -172,6 +172,7 @@ export class WorkerSlot {
         return;
       case 'status':
       case 'permits':
+      case 'stream-permits':
         this.#settings.owner.heard(occupant.handle, message);
         return;
     }

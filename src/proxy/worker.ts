@@ -3,6 +3,7 @@ import cluster from 'node:cluster';
 import { StartError } from '../errors/start-error.js';
 import { createLogger, type Logger } from '../observe/logger.js';
 import type { WaitingExchange } from '../pipeline/stages/queue.js';
+import type { Waiter } from '../queue/admission.js';
 import { NodeAdmission } from '../queue/node-permits.js';
 import { crashOnUncaught } from './crash.js';
 import { drainProxy } from './drain.js';
@@ -52,6 +53,7 @@ class Worker {
   readonly #order: StartOrder;
   readonly #logger: Logger;
   readonly #admission: NodeAdmission<WaitingExchange>;
+  readonly #streamAdmission: NodeAdmission<Waiter>;
   readonly #presence: Presence;
   #proxy: ServedProxy | null = null;
   #leaving = false;
@@ -62,6 +64,7 @@ class Worker {
     this.#logger = createLogger(order.config.logLevel, { worker: order.workerId });
     crashOnUncaught(this.#logger);
     this.#admission = new NodeAdmission((request) => tell({ kind: 'permits', request }));
+    this.#streamAdmission = new NodeAdmission((request) => tell({ kind: 'stream-permits', request }));
     this.#presence = new Presence({
       config: order.config,
       node: order.node,
@@ -78,6 +81,7 @@ class Worker {
         workerId,
         logger: this.#logger,
         admission: this.#admission,
+        streamAdmission: this.#streamAdmission,
         revisionChanged: () => this.#presence.revisionChanged(),
         closing: () => this.#presence.end(),
       });
@@ -102,6 +106,7 @@ class Worker {
   /** Nobody hands out permits any more, and nobody else answers for the node. */
   loseSupervisor(): void {
     this.#admission.becomeAlone();
+    this.#streamAdmission.becomeAlone();
     this.#presence.stopping();
   }
 
@@ -115,6 +120,9 @@ class Worker {
         return;
       case 'permits':
         this.#admission.hear(order.answer);
+        return;
+      case 'stream-permits':
+        this.#streamAdmission.hear(order.answer);
         return;
       case 'retire':
         this.#presence.yield();

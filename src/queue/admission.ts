@@ -46,6 +46,10 @@ export interface Line<W extends Waiter> {
   wait(waiter: W): Place | null;
   /** Who waits, first come first. A copy. */
   waiters(): W[];
+  /** Others wait for a place, here or where the limits are shared. */
+  readonly contended: boolean;
+  /** Told whenever that begins, so that who holds places for long gives one back soon. Kept for as long as the line is. */
+  readonly holders: Set<() => void>;
   /** Applies other limits at once: more lets waiters in; with fewer, who is in flight or waits already goes on. */
   change(limits: QueueLimits): void;
 }

@@ -47,6 +47,7 @@ export class NodeLine<W extends Waiter> implements Line<W> {
   #held = 0;
   #contended = false;
   #full = false;
+  #holders: Set<() => void> | null = null;
   /** Most that were in flight at once since the last `sweep`. */
   #peak = 0;
 
@@ -69,6 +70,15 @@ export class NodeLine<W extends Waiter> implements Line<W> {
   /** Nobody uses it, it holds nothing, and the keeper has told nothing that must be remembered. */
   get idle(): boolean {
     return !this.used && (this.#parts.alone || (this.#held === 0 && !this.#contended && !this.#full));
+  }
+
+  get contended(): boolean {
+    return this.#contended;
+  }
+
+  get holders(): Set<() => void> {
+    this.#holders ??= new Set();
+    return this.#holders;
   }
 
   enter(): boolean {
@@ -128,6 +138,7 @@ export class NodeLine<W extends Waiter> implements Line<W> {
       case 'recall':
         this.#contended = true;
         this.#giveIdle('recalled');
+        this.#tellHolders();
         return;
       case 'ease':
         this.#contended = false;
@@ -159,8 +170,15 @@ export class NodeLine<W extends Waiter> implements Line<W> {
     const ticket = this.#tickets.get(id);
     // The one that asked may have left, or was let in by a permit that came free here.
     if (ticket !== undefined) this.#admit(ticket);
-    if (contended) this.#giveIdle('give');
-    else this.#admitWithIdle();
+    if (!contended) this.#admitWithIdle();
+    else {
+      this.#giveIdle('give');
+      this.#tellHolders();
+    }
+  }
+
+  #tellHolders(): void {
+    if (this.#holders !== null) for (const tell of this.#holders) tell();
   }
 
   #refused(id: number): void {

@@ -32,6 +32,7 @@ export class WaitingLine<W extends Waiter> implements Line<W> {
   limits: QueueLimits;
   active = 0;
   waiting = 0;
+  #holders: Set<() => void> | null = null;
   readonly #deadlines: DeadlineList<LineTicket<W>>;
   readonly #emptied: () => void;
   #head: LineTicket<W> | null = null;
@@ -45,6 +46,15 @@ export class WaitingLine<W extends Waiter> implements Line<W> {
     this.limits = limits;
     this.#deadlines = deadlines;
     this.#emptied = emptied;
+  }
+
+  get contended(): boolean {
+    return this.#head !== null;
+  }
+
+  get holders(): Set<() => void> {
+    this.#holders ??= new Set();
+    return this.#holders;
   }
 
   enter(): boolean {
@@ -68,6 +78,7 @@ export class WaitingLine<W extends Waiter> implements Line<W> {
     this.#tail = ticket;
     this.waiting++;
     this.#keepTime(ticket);
+    if (this.#holders !== null && ticket.before === null) for (const tell of this.#holders) tell();
     return ticket;
   }
 

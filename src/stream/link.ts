@@ -11,6 +11,7 @@ import { type Asker, type Exchange, Line } from './exchange-line.js';
 import { createScanner, silenceOf } from './framing/create-scanner.js';
 import { broken, type FrameScanner, unfinished } from './framing/framing.js';
 import { fullRead } from './framing/message-reader.js';
+import type { LinkPlace } from './link-places.js';
 import { RequestBatch } from './request-batch.js';
 import type { SendBuffer } from './send-buffer.js';
 import type { StreamSocket, StreamUser } from './stream-socket.js';
@@ -36,9 +37,13 @@ export interface LinkOwner {
 
 /** Requests that may be out on a link that does not wait for answers; memory is bounded by it when a target says nothing. */
 const mostOut = 4096;
+/** Milliseconds that a target has to close a connection that we have closed. */
+const parting = 1_000;
 
 export class Link implements DialUser, StreamUser {
   readonly target: StreamTarget;
+  /** What allows it. */
+  readonly place: LinkPlace;
   /** Not to be given requests any more: its target has left the list. */
   leaving = false;
   readonly #owner: LinkOwner;
@@ -54,6 +59,8 @@ export class Link implements DialUser, StreamUser {
   #blocked = false;
   #slow = false;
   #over = false;
+  /** It was told good-bye: when it is cut if the target does not close in return; 0: it was not. */
+  #closeBy = 0;
   /** Bytes are being parted into answers; none of them can belong to a request that is sent meanwhile. */
   #delivering = false;
   readonly #batch = new RequestBatch();
@@ -64,9 +71,10 @@ export class Link implements DialUser, StreamUser {
   #activeAt: number;
 
   /** Begins to connect. @param async requests are sent before earlier ones are answered */
-  constructor(target: StreamTarget, owner: LinkOwner, async: boolean) {
+  constructor(target: StreamTarget, place: LinkPlace, owner: LinkOwner, async: boolean) {
     const { settings } = owner;
     this.target = target;
+    this.place = place;
     this.#owner = owner;
     this.#async = async;
     this.#scanner = createScanner(settings.framing, 'response');
@@ -270,8 +278,19 @@ export class Link implements DialUser, StreamUser {
 
   /** Told by the clock. */
   sweep(now: number): void {
+    if (this.#closeBy !== 0 && now >= this.#closeBy) this.destroy(null);
     if (this.#patience === 0 || !this.isUp || now - this.#activeAt < this.#patience) return;
     this.destroy(this.#out.length > 0 ? new Error(`no answer in ${this.#patience} ms`) : null);
+  }
+
+  /**
+   * Says good-bye, once it is not to be given requests and owes nothing any more. It is over when the target has closed in return,
+   * so that one which bears few connections does not see the next one first.
+   */
+  part(): void {
+    if (!this.isUp || this.#closeBy !== 0) return;
+    this.#closeBy = this.#owner.now + parting;
+    this.#side?.end();
   }
 
   /** Ends it; what it owes an answer to fails. */

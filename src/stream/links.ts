@@ -7,6 +7,7 @@ import type { StreamPlan } from '../model/stream.js';
 import type { BackendTls } from '../upstream/dial.js';
 import type { Exchange } from './exchange-line.js';
 import { Link, type LinkOwner } from './link.js';
+import { type LinkPlace, LinkPlaces, type PlacesOwner } from './link-places.js';
 import { SendBuffer } from './send-buffer.js';
 import type { StreamModeParts } from './stream.js';
 
@@ -37,7 +38,7 @@ export interface LinksOwner {
 const firstPause = 20;
 const longestPause = 1_000;
 
-export class Links implements LinkOwner {
+export class Links implements LinkOwner, PlacesOwner {
   settings: StreamSettings;
   readonly trust: BackendTls;
   readonly sendBuffer = new SendBuffer();
@@ -48,6 +49,7 @@ export class Links implements LinkOwner {
   /** Counted from the moment at which they are begun, so that clients who come together do not open too many. */
   #links: readonly Link[] = [];
   #connecting = 0;
+  readonly #places: LinkPlaces;
   /** Ids of targets that could not be connected to since the last success. */
   #tried: string[] = [];
   /** Until when what was lost is mended while requests wait; the next attempt. */
@@ -68,6 +70,7 @@ export class Links implements LinkOwner {
     this.#plan = parts.plan;
     this.settings = parts.plan.settings;
     this.trust = parts.trust;
+    this.#places = new LinkPlaces(parts.admission, parts.plan.name, this);
   }
 
   get now(): number {
@@ -86,14 +89,15 @@ export class Links implements LinkOwner {
       best = link;
       if (link.load === 0) return link;
     }
-    const room = this.#links.length < this.#most && this.#connecting < Math.max(1, this.#owner.waiting);
+    const coming = this.#connecting + this.#places.asked;
+    const room = this.#links.length + this.#places.asked < this.#most && coming < Math.max(1, this.#owner.waiting);
     if (room && this.#mending === null && (this.#links.length === 0 || performance.now() >= this.#pauseUntil)) this.#open();
     return best;
   }
 
   /** To be called where something waits and nothing is free: tells the owner when waiting is in vain. */
   check(): void {
-    if (this.#links.length > 0 || this.#mending !== null || this.#closed) return;
+    if (this.#links.length > 0 || this.#places.asked > 0 || this.#mending !== null || this.#closed) return;
     // Places may be taken by connections of a mode of before; they become free.
     if (this.#parts.targets.pick('', []) === 'full') return;
     this.#roundFailed(new ProxyError('no-backend', `stream ${this.#plan.name} has no target`));
@@ -103,12 +107,13 @@ export class Links implements LinkOwner {
     this.#plan = plan;
     this.settings = plan.settings;
     const listed = new Set(plan.targets.map(({ id }) => id));
+    this.#places.change(this.#shape.oneEach(plan) ? 1 : this.#most);
     let surplus = this.#links.length - this.#most;
     for (const link of [...this.#links].reverse()) {
       if (listed.has(link.target.id) && surplus <= 0) continue;
       surplus--;
       link.leaving = true;
-      if (link.load === 0) link.destroy(null);
+      if (link.load === 0) link.part();
     }
   }
 
@@ -124,7 +129,8 @@ export class Links implements LinkOwner {
 
   /** Told by the clock. */
   sweep(now: number): void {
-    if (this.settings.inactivityTimeout > 0) for (const link of this.#links) link.sweep(now);
+    for (const link of this.#links) link.sweep(now);
+    if (this.#owner.waiting === 0 && this.#warming === null) this.#places.withdraw();
   }
 
   /** Gives all connections up: what they owe fails. Others may be opened. */
@@ -135,6 +141,7 @@ export class Links implements LinkOwner {
   close(): void {
     this.#closed = true;
     if (this.#mending !== null) clearTimeout(this.#mending);
+    this.#places.close();
     this.reset();
   }
 
@@ -149,7 +156,7 @@ export class Links implements LinkOwner {
     this.#trouble = '';
     this.#backoff.reset();
     this.#parts.targets.connected(link.target, milliseconds);
-    if (link.leaving) link.destroy(null);
+    if (link.leaving) link.part();
     if (this.#connecting === 0 && this.#links.length === this.#most) {
       this.#warming?.resolve();
       this.#warming = null;
@@ -160,6 +167,7 @@ export class Links implements LinkOwner {
   linkFailed(link: Link, error: ProxyError): void {
     this.#connecting--;
     this.#forget(link);
+    link.place.giveBack();
     const { targets, counters } = this.#parts;
     targets.failed(link.target, error);
     this.#tried.push(link.target.id);
@@ -173,6 +181,7 @@ export class Links implements LinkOwner {
   linkLost(link: Link, error: Error | null, exchanges: readonly Exchange[]): void {
     if (link.connecting) this.#connecting--;
     this.#forget(link);
+    link.place.giveBack();
     if (exchanges.length > 0) this.#fail(link, error ?? new Error('it was closed'), exchanges);
     this.#parts.targets.released(link.target);
     if (!this.#closed) this.#owner.linksFree();
@@ -183,8 +192,38 @@ export class Links implements LinkOwner {
   }
 
   linkFree(link: Link): void {
-    if (link.leaving && link.load === 0) link.destroy(null);
+    if (link.leaving && link.load === 0) link.part();
     else if (this.#owner.waiting > 0) this.#owner.linksFree();
+    else if (this.#warming === null) this.#places.withdraw();
+  }
+
+  /** A place was asked for and is there. */
+  placed(place: LinkPlace): void {
+    const { targets } = this.#parts;
+    // The list may be another one by now.
+    const target = targets.plan.targets.find(({ id }) => id === place.target.id);
+    if (this.#closed || target === undefined || !targets.hasRoom(target)) {
+      place.giveBack();
+      if (!this.#closed) this.#owner.linksFree();
+      return;
+    }
+    targets.opened(target);
+    this.#connecting++;
+    this.#links = [...this.#links, new Link(target, place, this, this.isAsync)];
+  }
+
+  /** Others of the node wait: the connection with the least to do goes, when it owes nothing any more. */
+  wanted({ key }: LinkPlace): void {
+    let least: Link | null = null;
+    for (const link of this.#links) {
+      if (link.place.key !== key) continue;
+      // One at a time.
+      if (link.leaving) return;
+      if (least === null || link.load < least.load) least = link;
+    }
+    if (least === null) return;
+    least.leaving = true;
+    if (least.load === 0) least.part();
   }
 
   get #most(): number {
@@ -198,12 +237,11 @@ export class Links implements LinkOwner {
   /** @returns false: there is no target for one more */
   #open(): boolean {
     const { targets } = this.#parts;
-    const used = this.#shape.oneEach(this.#plan) ? this.#links.map(({ target }) => target.id) : [];
-    const picked = targets.pick('', [...this.#tried, ...used]);
+    const oneEach = this.#shape.oneEach(this.#plan);
+    const picked = targets.pick('', oneEach ? [...this.#tried, ...this.#places.targets()] : this.#tried);
     if (picked === 'full' || picked === 'none') return false;
-    targets.opened(picked);
-    this.#connecting++;
-    this.#links = [...this.#links, new Link(picked, this, this.isAsync)];
+    if (oneEach) this.#places.ask(picked.id, 1, picked);
+    else this.#places.ask('', this.#most, picked);
     return true;
   }
 

@@ -4,6 +4,7 @@ import type { StreamModeName } from '../config/stream-config.js';
 import type { StreamPlan } from '../model/stream.js';
 import type { Logger } from '../observe/logger.js';
 import type { StreamCounters } from '../observe/stream-counters.js';
+import type { Admission, Waiter } from '../queue/admission.js';
 import type { BackendTls } from '../upstream/dial.js';
 import type { StreamClient } from './stream-client.js';
 import type { StreamObserver } from './stream-observer.js';
@@ -33,6 +34,8 @@ export interface StreamModeParts {
   readonly clock: CoarseClock;
   readonly log: Logger;
   readonly counters: StreamCounters;
+  /** Where the node counts upstream connections of streams. */
+  readonly admission: Admission<Waiter>;
   /** Told of every request and its answer. */
   readonly observer?: StreamObserver;
   /** `inactivityTimeout` is for connections to targets alone: clients of `fifo` and `funnel` may be silent for as long as they like. */

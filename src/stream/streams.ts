@@ -13,6 +13,7 @@ import type { AccessLog } from '../observe/access-log.js';
 import type { Logger } from '../observe/logger.js';
 import { createStreamCounters, type StreamCounters } from '../observe/stream-counters.js';
 import { jsonStreamLine, textStreamLine } from '../observe/stream-line.js';
+import type { Admission, Waiter } from '../queue/admission.js';
 import type { Store, StoreListener } from '../store/store.js';
 import { streamModeTable } from './modes.js';
 import { StreamPlans } from './stream-plans.js';
@@ -28,6 +29,8 @@ export interface StreamsParts {
   readonly trusted: AddressSet;
   /** PEM certificates that targets may be signed by, besides the system's. */
   readonly ca: readonly string[];
+  /** Where the node counts what streams may have. */
+  readonly admission: Admission<Waiter>;
   readonly connections: Connections;
   readonly clock: CoarseClock;
   readonly log: Logger;
@@ -43,7 +46,7 @@ export class Streams implements StoreListener {
 
   /** @throws StartError for a target of the configuration that is none, or a certificate that cannot be used */
   constructor(parts: StreamsParts) {
-    const { configs, server, store, blocked, trusted, ca, connections, clock, log, accessLog } = parts;
+    const { configs, server, store, blocked, trusted, ca, admission, connections, clock, log, accessLog } = parts;
     for (const { name, targets } of configs) {
       const [fault] = parseTargets(targets).faults;
       if (fault !== undefined) throw new StartError(`stream ${name}: ${fault}`);
@@ -71,6 +74,7 @@ export class Streams implements StoreListener {
         blocked,
         trusted,
         trust,
+        admission,
         connections,
         clock,
         counters,

@@ -13,6 +13,7 @@ import type { AccessLog } from '../observe/access-log.js';
 import type { Logger } from '../observe/logger.js';
 import type { StreamCounters } from '../observe/stream-counters.js';
 import type { StreamLineFormat } from '../observe/stream-line.js';
+import type { Admission, Waiter } from '../queue/admission.js';
 import type { BackendTls } from '../upstream/dial.js';
 import { openPlace } from './open-place.js';
 import { ProxyHeaderReader } from './proxy-header-reader.js';
@@ -31,6 +32,8 @@ export interface TcpListenerParts {
   /** Whose PROXY headers are believed. */
   readonly trusted: AddressSet;
   readonly trust: BackendTls;
+  /** Where the node counts what streams may have. */
+  readonly admission: Admission<Waiter>;
   readonly connections: Connections;
   readonly clock: CoarseClock;
   readonly counters: StreamCounters;
@@ -173,8 +176,8 @@ export class TcpListener implements ClientOwner {
   }
 
   #createMode(plan: StreamPlan): StreamMode {
-    const { modes, targets, trust, clock, log, counters } = this.#parts;
-    return modes[plan.mode]({ plan, targets, trust, clock, log, counters });
+    const { modes, targets, trust, admission, clock, log, counters } = this.#parts;
+    return modes[plan.mode]({ plan, targets, trust, admission, clock, log, counters });
   }
 
   #newClient(): PlainClient {
