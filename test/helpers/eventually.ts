@@ -12,7 +12,7 @@ const interval = 5;
 export async function eventually<T>(
   what: string,
   condition: () => T | Promise<T>,
-  limit = 4000,
+  limit = 15_000,
 ): Promise<Exclude<T, false | null | undefined>> {
   const deadline = performance.now() + limit;
   for (;;) {
