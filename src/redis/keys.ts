@@ -74,6 +74,16 @@ export class RedisKeys {
     return `${this.prefix}node:${id}`;
   }
 
+  /** Hash: what a node has counted. */
+  stats(id: string): string {
+    return `${this.prefix}stats:${id}`;
+  }
+
+  /** Hash: the nodes that have such a hash, with when they wrote it last. No node has an empty id. */
+  get statsNodes(): string {
+    return this.stats('');
+  }
+
   /** A key that lives for a second: written to see whether its invalidation arrives. */
   probe(id: string): string {
     return `${this.prefix}probe:${id}`;

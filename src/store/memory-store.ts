@@ -1,10 +1,12 @@
 // Frontends and dead marks in the memory of one process: the embedded default, with its frontends kept in a file if one is named.
 import type { FrontendRecord } from '../model/frontend.js';
 import type { NodeHeartbeat } from '../model/node.js';
+import type { NodeStatsRecord, StatsHead } from '../model/node-stats.js';
 import type { RecordKind, StoredRecord } from '../model/record-kind.js';
 import { FrontendFile } from './frontend-file.js';
 import { MemoryMarks } from './memory-marks.js';
 import { MemoryRecords } from './memory-records.js';
+import { MemoryStats } from './memory-stats.js';
 import type { DeadMarkRequest, MaintenanceRequest, RevivalRequest, Store, StoreListener, StoreState } from './store.js';
 
 interface Lease {
@@ -22,6 +24,7 @@ export class MemoryStore implements Store {
   /** With the time, in milliseconds since the epoch, until which each lasts. */
   readonly #heartbeats = new Map<string, { readonly beat: NodeHeartbeat; readonly until: number }>();
   readonly #leases = new Map<string, Lease>();
+  readonly #stats = new MemoryStats();
   #listener: StoreListener | null = null;
 
   /**
@@ -114,6 +117,14 @@ export class MemoryStore implements Store {
   async readHeartbeats(): Promise<NodeHeartbeat[]> {
     const now = Date.now();
     return [...this.#heartbeats.values()].filter(({ until }) => until > now).map(({ beat }) => beat);
+  }
+
+  async writeStats(id: string, head: StatsHead, fields: readonly string[]): Promise<StatsHead | null> {
+    return this.#stats.write(id, head, fields, Date.now());
+  }
+
+  async readStats(wanted: { readonly id?: string; readonly field?: string } = {}): Promise<NodeStatsRecord[]> {
+    return this.#stats.read(wanted, Date.now());
   }
 
   async writeFrontend(name: string, identifier: string, backends: readonly string[]): Promise<void> {

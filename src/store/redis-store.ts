@@ -4,6 +4,7 @@ import type { RedisUrl } from '../config/driver-url.js';
 import { membersOf } from '../model/dead-set.js';
 import type { FrontendRecord } from '../model/frontend.js';
 import { type NodeHeartbeat, parseHeartbeat } from '../model/node.js';
+import { type NodeStatsRecord, parseStatsHead, type StatsHead } from '../model/node-stats.js';
 import { type RecordKind, recordShapes, type StoredRecord } from '../model/record-kind.js';
 import { ClusterLink } from '../redis/cluster-link.js';
 import { ClusterTracking } from '../redis/cluster-tracking.js';
@@ -22,6 +23,7 @@ import { heartbeatCommands, removeHeartbeatCommand } from './redis-heartbeats.js
 import { maintenanceCommands, markCommands, markedNames, reviveCommands } from './redis-marks.js';
 import { maxListEntries, parseRecord } from './redis-record.js';
 import { readRecordCommand, readReply, replaceCommands } from './redis-records.js';
+import { readStatsRecords, statsCommands, sweepStatsNodes } from './redis-stats.js';
 import type {
   DeadMarkRequest,
   MaintenanceRequest,
@@ -294,6 +296,21 @@ export class RedisStore implements Store {
       const beat = parseHeartbeat(id, Array.isArray(reply) ? reply.map(String) : []);
       return beat === null ? [] : [beat];
     });
+  }
+
+  async writeStats(id: string, head: StatsHead, fields: readonly string[]): Promise<StatsHead | null> {
+    return this.#run(this.#write, `writing ${this.#keys.stats(id)}`, async (commands) => {
+      const [before] = await resultsOrError(commands, statsCommands(this.#keys, id, head, fields));
+      if (typeof before === 'string') return parseStatsHead(before);
+      await sweepStatsNodes(this.#keys, commands, head.at);
+      return null;
+    });
+  }
+
+  readStats(wanted: { readonly id?: string; readonly field?: string } = {}): Promise<NodeStatsRecord[]> {
+    return this.#run(this.#read, `reading ${this.#keys.stats('')}*`, (commands) =>
+      readStatsRecords(this.#keys, commands, wanted),
+    );
   }
 
   async writeFrontend(name: string, identifier: string, backends: readonly string[]): Promise<void> {

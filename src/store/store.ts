@@ -3,6 +3,7 @@
 import type { Backend } from '../model/backend.js';
 import type { FrontendRecord } from '../model/frontend.js';
 import type { NodeHeartbeat } from '../model/node.js';
+import type { NodeStatsRecord, StatsHead } from '../model/node-stats.js';
 import type { RecordKind, StoredRecord } from '../model/record-kind.js';
 
 /** Told when something that the store may have answered is no longer true. */
@@ -121,6 +122,17 @@ export interface Store {
   removeHeartbeat(id: string, boot: string): Promise<void>;
   /** The heartbeats of all nodes that are there, by id. */
   readHeartbeats(): Promise<NodeHeartbeat[]>;
+  /**
+   * Writes what a node has counted into its record, which stays for `statsLast` after that.
+   * @param fields names and values in turn of the fields that have changed; an empty value removes a field
+   * @returns the head that was there, null for none
+   */
+  writeStats(id: string, head: StatsHead, fields: readonly string[]): Promise<StatsHead | null>;
+  /**
+   * Reads what nodes have counted, by id, those that are gone among them.
+   * @param wanted of which node, or which field of all; the others are left out
+   */
+  readStats(wanted?: { readonly id?: string; readonly field?: string }): Promise<NodeStatsRecord[]>;
   /** Replaces a frontend: identifier and backend entries. */
   writeFrontend(name: string, identifier: string, backends: readonly string[]): Promise<void>;
   /** Removes a frontend with its dead marks. */

@@ -152,6 +152,35 @@ export function storeContract(title: string, makeStore: MakeStore): void {
       });
     });
 
+    describe('what nodes have counted', () => {
+      const head = { version: 1, boot: 'first', since: 1000, at: Date.now() } as const;
+
+      it('is read as it was written last, field by field, with its age', async () => {
+        expect(await store.readStats()).toEqual([]);
+        expect(await store.writeStats('one', head, ['1', 'a', '2', 'b'])).toBeNull();
+        const later = { ...head, boot: 'second', at: head.at + 1000 };
+        expect(await store.writeStats('one', later, ['2', 'c', '1', '', '3', 'd'])).toEqual(head);
+        await store.writeStats('two', head, []);
+        const [one, two] = await store.readStats();
+        expect(one).toMatchObject({ id: 'one', head: later });
+        expect([...(one?.fields ?? [])].sort()).toEqual([
+          ['2', 'c'],
+          ['3', 'd'],
+        ]);
+        expect(one?.age).toBeLessThan(60_000);
+        expect(two).toMatchObject({ id: 'two', head, fields: new Map() });
+      });
+
+      it('is read of one node, or one field of all', async () => {
+        await store.writeStats('one', head, ['1', 'a', '2', 'b']);
+        await store.writeStats('two', head, ['2', 'c']);
+        expect((await store.readStats({ id: 'two' })).map(({ id }) => id)).toEqual(['two']);
+        expect(await store.readStats({ id: 'three' })).toEqual([]);
+        const fields = (await store.readStats({ field: '1' })).map(({ fields }) => [...fields]);
+        expect(fields).toEqual([[['1', 'a']], []]);
+      });
+    });
+
     describe('the heartbeat of a node', () => {
       const beat: NodeHeartbeat = {
         id: 'one',

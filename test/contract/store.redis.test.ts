@@ -75,6 +75,7 @@ const proxyRules = [
     '~p:stream:*',
     '~p:blocklist*',
     '~p:node:*',
+    '~p:stats:*',
     '~p:revision',
   ],
   ...['~hchecker_ping', '-@all', '+@connection', '+multi', '+exec', '+scan', '+eval'],

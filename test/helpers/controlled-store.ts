@@ -78,6 +78,14 @@ export class ControlledStore implements Store {
     return 0;
   }
 
+  async writeStats(): Promise<null> {
+    return null;
+  }
+
+  async readStats(): Promise<[]> {
+    return [];
+  }
+
   async writeHeartbeat(): Promise<string> {
     return '';
   }

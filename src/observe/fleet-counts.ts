@@ -1,0 +1,219 @@
+// What all nodes have counted, added up: sums of counts, percentiles of the latencies of all of them, and what runs on those that live.
+import { type BackendCounts, FrontendCounts, noFrontend, otherFrontends } from './frontend-counts.js';
+import type { KeyedCounts } from './keyed-counts.js';
+import { readField, requestsPerSecond } from './node-counts.js';
+import type { Percentiles } from './sample-window.js';
+
+/** What is counted of requests, of all or of one frontend, since `since` of the fleet. */
+export interface FleetRequestStats {
+  readonly requestsTotal: number;
+  /** Mean of the last ten seconds. */
+  readonly requestsPerSec: number;
+  /** Begun and not ended, waiting ones included. */
+  readonly requestsActive: number;
+  readonly errorsTotal: number;
+  /** Errors by code, such as `backend-refused`. */
+  readonly errors: Readonly<Record<string, number>>;
+  /** Answers by status, and by class of status, such as `2xx`. */
+  readonly codes: Readonly<Record<string, number>>;
+  readonly classes: Readonly<Record<string, number>>;
+  /** Mean of the last five to ten minutes of answers of backends, in milliseconds from request to end of response; the same twice, by two names. */
+  readonly avgLatencyMs: number;
+  readonly latencyAvg: number;
+  /** Of the same answers. */
+  readonly latencyMs: Percentiles;
+  /** Requests that were sent to a backend, and those that the queue turned away. */
+  readonly hits: number;
+  readonly misses: number;
+  /** Requests that a rate limit turned away, that had to wait, and attempts after the first. */
+  readonly limitedTotal: number;
+  readonly queuedTotal: number;
+  readonly retriesTotal: number;
+  /** Requests that wait for a slot, and those that were sent to a backend; and the most there were, each node's added up. */
+  readonly queueLength: number;
+  readonly queueLengthMax: number;
+  readonly activeLength: number;
+  readonly activeLengthMax: number;
+  /** Bytes of requests and of responses, heads included. */
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+/** What is counted of a backend's attempts. */
+export interface FleetBackendStats {
+  /** Attempts. */
+  readonly hits: number;
+  readonly activeLength: number;
+  readonly activeLengthMax: number;
+  readonly errorsTotal: number;
+  readonly errors: Readonly<Record<string, number>>;
+  readonly codes: Readonly<Record<string, number>>;
+  /** As those of a frontend, but to the head of the answer. */
+  readonly avgLatencyMs: number;
+  readonly latencyAvg: number;
+  readonly latencyMs: Percentiles;
+}
+
+export interface FleetRouteStats extends FleetRequestStats {
+  /** By backend id. */
+  readonly backends: Readonly<Record<string, FleetBackendStats>>;
+}
+
+/** Of all requests, also of those that found no frontend. */
+export interface FleetStats extends FleetRequestStats {
+  /** By name of the frontend, such as `*.example.com`; `(other)` where there are too many to be told apart. */
+  readonly routes: Readonly<Record<string, FleetRouteStats>>;
+}
+
+/** What a node has published. */
+export interface NodePublication {
+  readonly fields: Iterable<string>;
+  /** When, by the node's clock in milliseconds since the epoch. */
+  readonly at: number;
+  /** It is there: what it says runs does run. */
+  readonly alive: boolean;
+}
+
+class Sum {
+  readonly counts: FrontendCounts;
+  perSecond = 0;
+
+  constructor(name: string) {
+    this.counts = new FrontendCounts(name);
+  }
+
+  add(other: FrontendCounts, alive: boolean): void {
+    const { counts } = this;
+    const { runningMax, waitingMax } = counts;
+    counts.add(other);
+    counts.runningMax = runningMax + other.runningMax;
+    counts.waitingMax = waitingMax + other.waitingMax;
+    if (!alive) return;
+    counts.active += other.active;
+    counts.running += other.running;
+    counts.waiting += other.waiting;
+    for (const backend of other.backends.values()) counts.backend(backend.id).active += backend.active;
+  }
+}
+
+/** Made for one question, and filled node by node. */
+export class FleetCounts {
+  readonly #sums = new Map<string, Sum>();
+  readonly #only: string | null;
+
+  /** @param only the one frontend that is wanted; null: all of them */
+  constructor(only: string | null = null) {
+    this.#only = only;
+  }
+
+  /** Adds what a node has published. A field that cannot be understood, of another version perhaps, is left out. */
+  add({ fields, at, alive }: NodePublication): void {
+    for (const field of fields) {
+      for (const { counts, recent } of readable(field)) {
+        if (this.#only !== null && counts.name !== this.#only) continue;
+        let sum = this.#sums.get(counts.name);
+        if (sum === undefined) {
+          sum = new Sum(counts.name);
+          this.#sums.set(counts.name, sum);
+        }
+        sum.add(counts, alive);
+        if (alive) sum.perSecond += requestsPerSecond(recent, at);
+      }
+    }
+  }
+
+  /** Of one frontend; null: nothing was counted. */
+  frontend(name: string): FleetRouteStats | null {
+    const sum = this.#sums.get(name);
+    return sum === undefined ? null : showRoute(sum);
+  }
+
+  all(): FleetStats {
+    const all = new Sum('');
+    const routes: [string, FleetRouteStats][] = [];
+    for (const sum of this.#sums.values()) {
+      const { backends, name } = sum.counts;
+      if (name !== noFrontend && (name !== otherFrontends || sum.counts.requests > 0)) routes.push([name, showRoute(sum)]);
+      backends.clear();
+      all.add(sum.counts, true);
+      all.perSecond += sum.perSecond;
+    }
+    return { ...showRequests(all), routes: Object.fromEntries(routes) };
+  }
+}
+
+/** Zeros: of a frontend that nobody has asked for yet. */
+export function emptyRouteStats(): FleetRouteStats {
+  return showRoute(new Sum(''));
+}
+
+function readable(field: string): ReturnType<typeof readField> {
+  try {
+    return readField(field);
+  } catch {
+    return [];
+  }
+}
+
+function showRoute(sum: Sum): FleetRouteStats {
+  const backends = [...sum.counts.backends.values()].map((counts) => [counts.id, showBackend(counts)] as const);
+  return { ...showRequests(sum), backends: Object.fromEntries(backends) };
+}
+
+function showRequests({ counts, perSecond }: Sum): FleetRequestStats {
+  const { codes, errors } = counts;
+  return {
+    requestsTotal: counts.requests,
+    requestsPerSec: perSecond,
+    requestsActive: counts.active,
+    errorsTotal: errors.total(),
+    errors: errors.toObject(),
+    codes: codes.toObject(),
+    classes: classesOf(codes),
+    ...showLatency(counts),
+    hits: counts.hits,
+    misses: errors.of('queue-full') + errors.of('queue-timeout'),
+    limitedTotal: errors.of('rate-limited'),
+    queuedTotal: counts.queued,
+    retriesTotal: counts.retries,
+    queueLength: counts.waiting,
+    queueLengthMax: counts.waitingMax,
+    activeLength: counts.running,
+    activeLengthMax: counts.runningMax,
+    bytesIn: counts.bytesIn,
+    bytesOut: counts.bytesOut,
+  };
+}
+
+function showBackend(counts: BackendCounts): FleetBackendStats {
+  return {
+    hits: counts.attempts,
+    activeLength: counts.active,
+    activeLengthMax: counts.activeMax,
+    errorsTotal: counts.errors.total(),
+    errors: counts.errors.toObject(),
+    codes: counts.codes.toObject(),
+    ...showLatency(counts),
+  };
+}
+
+function showLatency({
+  latency,
+}: FrontendCounts | BackendCounts): Pick<FleetRequestStats, 'avgLatencyMs' | 'latencyAvg' | 'latencyMs'> {
+  const mean = latency.mean();
+  return {
+    avgLatencyMs: mean,
+    latencyAvg: mean,
+    latencyMs: { p50: latency.percentile(0.5), p95: latency.percentile(0.95), p99: latency.percentile(0.99) },
+  };
+}
+
+function classesOf({ keys, counts }: KeyedCounts<number>): Record<string, number> {
+  const classes: Record<string, number> = {};
+  for (let at = 0; at < keys.length; at++) {
+    const code = keys[at] as number;
+    const name = code >= 100 && code < 600 ? `${Math.floor(code / 100)}xx` : 'other';
+    classes[name] = (classes[name] ?? 0) + (counts[at] as number);
+  }
+  return classes;
+}

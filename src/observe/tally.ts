@@ -1,0 +1,130 @@
+// What a worker has counted since it last told its node, by frontend. Whoever holds a route holds its counters as well: an exchange
+// adds to a few numbers and looks nothing up.
+import { ByteWriter } from '../base/varints.js';
+import { writeFrontend } from './counts-bytes.js';
+import { type BackendCounts, FrontendCounts, noFrontend, otherBackends, otherFrontends } from './frontend-counts.js';
+
+/** The most frontends that are told apart. */
+const mostFrontends = 20_000;
+/** A frontend or backend that had nothing to tell so many times in a row is let go of; all of it has been told. */
+const quietUntilDropped = 60;
+
+/** The counters that a route holds: of its frontend, and of its backends by their index. Found by the first exchange that needs them. */
+export class RouteCounts {
+  frontend: FrontendCounts | null = null;
+  readonly backends: (BackendCounts | undefined)[] = [];
+}
+
+export class Tally {
+  /** Of exchanges that no frontend serves. */
+  readonly none = new FrontendCounts(noFrontend);
+  readonly #frontends = new Map<string, FrontendCounts>([[noFrontend, this.none]]);
+  readonly #out = new ByteWriter();
+  readonly #changed: BackendCounts[] = [];
+
+  /** Frontends that are told apart now. */
+  get size(): number {
+    return this.#frontends.size;
+  }
+
+  /** The counters of a route's frontend. */
+  frontend(held: RouteCounts, name: string): FrontendCounts {
+    const { frontend } = held;
+    if (frontend !== null && !frontend.dropped) return frontend;
+    const found = this.#open(name);
+    held.frontend = found;
+    held.backends.length = 0;
+    return found;
+  }
+
+  /**
+   * The counters of one of its backends.
+   * @param frontend as `frontend` gave it
+   * @param index of the backend in the route
+   */
+  backend(held: RouteCounts, frontend: FrontendCounts, index: number, id: string): BackendCounts {
+    const known = held.backends[index];
+    if (known !== undefined && !known.dropped) return known;
+    const found = frontend.backend(frontend.name === otherFrontends ? otherBackends : id);
+    // The route was found anew while the exchange waited: it may hold others.
+    if (held.frontend === frontend) held.backends[index] = found;
+    return found;
+  }
+
+  /** What has changed since the last call, as bytes in base64; empty: nothing. The counters begin anew. */
+  collect(): string {
+    const out = this.#out;
+    const changed = this.#changed;
+    for (const counts of this.#frontends.values()) {
+      changed.length = 0;
+      for (const backend of counts.backends.values()) {
+        if (backend.attempts > 0 || backend.active !== backend.toldActive) changed.push(backend);
+        else if (++backend.quiet >= quietUntilDropped && backend.active === 0) dropBackend(counts, backend);
+      }
+      if (changed.length === 0 && !hasChanged(counts)) {
+        if (++counts.quiet >= quietUntilDropped) this.#drop(counts);
+        continue;
+      }
+      writeFrontend(out, counts, changed);
+      told(counts);
+      for (const backend of changed) backendTold(backend);
+    }
+    return out.length === 0 ? '' : out.takeBase64();
+  }
+
+  #open(name: string): FrontendCounts {
+    const known = this.#frontends.get(name);
+    if (known !== undefined) return known;
+    if (this.#frontends.size >= mostFrontends && name !== otherFrontends) {
+      this.#dropQuiet();
+      if (this.#frontends.size >= mostFrontends) return this.#open(otherFrontends);
+    }
+    const made = new FrontendCounts(name);
+    this.#frontends.set(name, made);
+    return made;
+  }
+
+  /** Makes room by those who had nothing to tell the last time and nothing since. */
+  #dropQuiet(): void {
+    for (const counts of this.#frontends.values()) {
+      if (counts.quiet > 0 && !hasChanged(counts)) this.#drop(counts);
+    }
+  }
+
+  #drop(counts: FrontendCounts): void {
+    if (counts.active > 0 || counts === this.none) return;
+    for (const backend of counts.backends.values()) if (backend.active > 0 || backend.attempts > 0) return;
+    this.#frontends.delete(counts.name);
+    counts.dropped = true;
+  }
+}
+
+function hasChanged(counts: FrontendCounts): boolean {
+  return (
+    counts.requests > 0 ||
+    counts.hits > 0 ||
+    counts.queued > 0 ||
+    counts.active !== counts.toldActive ||
+    counts.running !== counts.toldRunning ||
+    counts.waiting !== counts.toldWaiting
+  );
+}
+
+function told(counts: FrontendCounts): void {
+  counts.clear();
+  counts.toldActive = counts.active;
+  counts.toldRunning = counts.running;
+  counts.toldWaiting = counts.waiting;
+  counts.quiet = 0;
+}
+
+function backendTold(counts: BackendCounts): void {
+  counts.clear();
+  counts.toldActive = counts.active;
+  counts.quiet = 0;
+}
+
+function dropBackend(frontend: FrontendCounts, backend: BackendCounts): void {
+  frontend.backends.delete(backend.id);
+  backend.dropped = true;
+}

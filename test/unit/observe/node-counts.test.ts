@@ -1,0 +1,286 @@
+import { describe, expect, it } from 'vitest';
+import { FleetCounts } from '../../../src/observe/fleet-counts.js';
+import { noFrontend, otherFrontends } from '../../../src/observe/frontend-counts.js';
+import { fieldOf, NodeCounts } from '../../../src/observe/node-counts.js';
+import { RouteCounts, Tally } from '../../../src/observe/tally.js';
+
+/** A worker: counts exchanges as the pipeline does. */
+class Worker {
+  readonly tally = new Tally();
+  readonly #held = new Map<string, RouteCounts>();
+
+  begin(name: string, id = 'one'): () => void {
+    let held = this.#held.get(name);
+    if (held === undefined) {
+      held = new RouteCounts();
+      this.#held.set(name, held);
+    }
+    const counts = this.tally.frontend(held, name);
+    const backend = this.tally.backend(held, counts, 0, id);
+    counts.begins();
+    counts.forwarded();
+    backend.begins();
+    return () => {
+      counts.active--;
+      counts.running--;
+      counts.requests++;
+      counts.codes.add(200, 1);
+      counts.latency.record(10);
+      backend.active--;
+      backend.attempts++;
+      backend.codes.add(200, 1);
+    };
+  }
+
+  serve(name: string, times = 1): void {
+    for (let at = 0; at < times; at++) this.begin(name)();
+  }
+}
+
+/** What the store would hold after some publications. */
+class Record {
+  readonly fields = new Map<string, string>();
+
+  take(taken: readonly string[]): void {
+    for (let at = 0; at < taken.length; at += 2) {
+      if (taken[at + 1] === '') this.fields.delete(taken[at] as string);
+      else this.fields.set(taken[at] as string, taken[at + 1] as string);
+    }
+  }
+
+  show(name: string, alive = true, at = Date.now()) {
+    const fleet = new FleetCounts(name);
+    fleet.add({ fields: this.fields.values(), at, alive });
+    return fleet.frontend(name);
+  }
+}
+
+describe('what workers tell their node', () => {
+  it('is added up, and only what has changed is told', () => {
+    const [one, two] = [new Worker(), new Worker()];
+    const node = new NodeCounts();
+    one.serve('a.example', 3);
+    two.serve('a.example', 2);
+    two.serve('b.example');
+    node.merge(1, one.tally.collect());
+    node.merge(2, two.tally.collect());
+    expect(one.tally.collect()).toBe('');
+    const record = new Record();
+    record.take(node.takeChanged());
+    expect(record.show('a.example')).toMatchObject({
+      requestsTotal: 5,
+      hits: 5,
+      requestsActive: 0,
+      codes: { 200: 5 },
+      classes: { '2xx': 5 },
+      backends: { one: { hits: 5, codes: { 200: 5 } } },
+    });
+    expect(node.takeChanged()).toEqual([]);
+    one.serve('b.example');
+    node.merge(1, one.tally.collect());
+    const changed = node.takeChanged();
+    expect(changed).toHaveLength(2);
+    expect(changed[0]).toBe(fieldOf('b.example'));
+    record.take(changed);
+    expect(record.show('b.example')?.requestsTotal).toBe(2);
+    expect(record.show('c.example')).toBeNull();
+  });
+
+  it('stays when a worker is lost, apart from what it had running', () => {
+    const [one, two] = [new Worker(), new Worker()];
+    const node = new NodeCounts();
+    const record = new Record();
+    one.serve('a.example', 3);
+    one.begin('a.example');
+    one.begin('a.example');
+    const end = two.begin('a.example');
+    node.merge(1, one.tally.collect());
+    node.merge(2, two.tally.collect());
+    record.take(node.takeChanged());
+    expect(record.show('a.example')).toMatchObject({
+      requestsActive: 3,
+      activeLength: 3,
+      backends: { one: { activeLength: 3 } },
+    });
+    node.lose(1);
+    record.take(node.takeChanged());
+    expect(record.show('a.example')).toMatchObject({
+      requestsTotal: 3,
+      requestsActive: 1,
+      activeLength: 1,
+      activeLengthMax: 3,
+      backends: { one: { activeLength: 1 } },
+    });
+    end();
+    node.merge(2, two.tally.collect());
+    record.take(node.takeChanged());
+    expect(record.show('a.example')).toMatchObject({
+      requestsTotal: 4,
+      requestsActive: 0,
+      backends: { one: { activeLength: 0 } },
+    });
+  });
+
+  it('goes on from where an earlier run of the node has left it', () => {
+    const record = new Record();
+    const worker = new Worker();
+    worker.serve('a.example', 3);
+    worker.begin('a.example');
+    const before = new NodeCounts();
+    before.merge(1, worker.tally.collect());
+    record.take(before.takeChanged());
+
+    const after = new NodeCounts();
+    const other = new Worker();
+    other.serve('a.example');
+    after.merge(1, other.tally.collect());
+    after.goOnFrom(record.fields.values());
+    record.take(after.takeChanged());
+    expect(record.show('a.example')).toMatchObject({
+      requestsTotal: 4,
+      requestsActive: 0,
+      backends: { one: { activeLength: 0 } },
+    });
+  });
+
+  it('survives that a route is compiled anew, and that nobody asks for a while', () => {
+    const tally = new Tally();
+    const first = tally.frontend(new RouteCounts(), 'a.example');
+    const held = new RouteCounts();
+    expect(tally.frontend(held, 'a.example')).toBe(first);
+    const backend = tally.backend(held, first, 0, 'one');
+    for (let second = 0; second < 200; second++) tally.collect();
+    expect(first.dropped).toBe(true);
+    expect(tally.size).toBe(1);
+    const again = tally.frontend(held, 'a.example');
+    expect(again).not.toBe(first);
+    expect(tally.backend(held, again, 0, 'one')).not.toBe(backend);
+  });
+
+  it('never lets go of a frontend that has something running', () => {
+    const worker = new Worker();
+    const node = new NodeCounts();
+    const end = worker.begin('a.example');
+    node.merge(1, worker.tally.collect());
+    for (let second = 0; second < 200; second++) worker.tally.collect();
+    end();
+    node.merge(1, worker.tally.collect());
+    const record = new Record();
+    record.take(node.takeChanged());
+    expect(record.show('a.example')).toMatchObject({ requestsTotal: 1, requestsActive: 0 });
+  });
+
+  it('is bounded: those that were asked for least lately are counted together, and nothing is lost from the sum', () => {
+    let now = 0;
+    const node = new NodeCounts(() => now);
+    const worker = new Worker();
+    for (let at = 0; at < 25_000; at++) {
+      worker.serve(`h${at}.example`);
+      if (at % 5000 === 4999) {
+        node.merge(1, worker.tally.collect());
+        now += 1000;
+      }
+    }
+    node.merge(1, worker.tally.collect());
+    expect(node.frontends.size).toBeLessThanOrEqual(20_001);
+    expect(worker.tally.size).toBeLessThanOrEqual(20_001);
+    const record = new Record();
+    record.take(node.takeChanged());
+    const fleet = new FleetCounts();
+    fleet.add({ fields: record.fields.values(), at: now, alive: true });
+    const all = fleet.all();
+    expect(all.requestsTotal).toBe(25_000);
+    expect(all.routes[otherFrontends]?.requestsTotal).toBeGreaterThan(0);
+    expect(all.routes['h24999.example']?.requestsTotal).toBe(1);
+    expect(all.routes['h0.example']).toBeUndefined();
+  });
+
+  it('tells the backends of a frontend apart up to a bound', () => {
+    const worker = new Worker();
+    for (let at = 0; at < 300; at++) worker.tally.frontend(new RouteCounts(), 'a.example').backend(`b${at}`).attempts++;
+    const node = new NodeCounts();
+    node.merge(1, worker.tally.collect());
+    expect(node.frontends.get('a.example')?.backends.size).toBe(201);
+  });
+});
+
+describe('the fleet', () => {
+  it('adds up nodes: percentiles from all latencies, the rate of those that live, and nothing running on those that are gone', () => {
+    const now = Date.now();
+    const records = [1, 100].map((milliseconds) => {
+      const worker = new Worker();
+      const counts = worker.tally.frontend(new RouteCounts(), 'a.example');
+      for (let at = 0; at < 100; at++) {
+        counts.requests++;
+        counts.codes.add(at === 0 ? 502 : 200, 1);
+        counts.latency.record(milliseconds);
+      }
+      counts.errors.add('rate-limited', 2);
+      counts.errors.add('queue-full', 1);
+      counts.begins();
+      const node = new NodeCounts(() => now);
+      node.merge(1, worker.tally.collect());
+      const record = new Record();
+      record.take(node.takeChanged());
+      return record;
+    });
+    const fleet = new FleetCounts();
+    fleet.add({ fields: records[0]?.fields.values() ?? [], at: now, alive: true });
+    fleet.add({ fields: records[1]?.fields.values() ?? [], at: now, alive: false });
+    const shown = fleet.all().routes['a.example'];
+    expect(shown).toMatchObject({
+      requestsTotal: 200,
+      requestsActive: 1,
+      requestsPerSec: 10,
+      classes: { '2xx': 198, '5xx': 2 },
+      errorsTotal: 6,
+      limitedTotal: 4,
+      misses: 2,
+    });
+    expect(shown?.latencyMs.p50).toBeLessThan(1.1);
+    expect(shown?.latencyMs.p95).toBeGreaterThan(90);
+    expect(shown?.avgLatencyMs).toBeCloseTo(50.5);
+  });
+
+  it('counts requests without a frontend in the sum of all, and shows them as no frontend', () => {
+    const worker = new Worker();
+    worker.tally.none.requests++;
+    worker.serve('a.example');
+    const node = new NodeCounts();
+    node.merge(1, worker.tally.collect());
+    const record = new Record();
+    record.take(node.takeChanged());
+    const fleet = new FleetCounts();
+    fleet.add({ fields: record.fields.values(), at: Date.now(), alive: true });
+    const all = fleet.all();
+    expect(all.requestsTotal).toBe(2);
+    expect(Object.keys(all.routes)).toEqual(['a.example']);
+    expect(all.routes).not.toHaveProperty(noFrontend);
+  });
+
+  it('leaves out a field that it cannot understand', () => {
+    const fleet = new FleetCounts();
+    fleet.add({ fields: ['////', 'not base64 at all'], at: Date.now(), alive: true });
+    expect(fleet.all()).toMatchObject({ requestsTotal: 0, routes: {} });
+  });
+
+  it('lets the rate fall to nothing in twenty seconds, and latencies in ten minutes, without another publication', () => {
+    let now = 1_000_000_000_000;
+    const node = new NodeCounts(() => now);
+    const worker = new Worker();
+    const record = new Record();
+    worker.serve('a.example', 50);
+    node.merge(1, worker.tally.collect());
+    record.take(node.takeChanged());
+    expect(record.show('a.example', true, now)?.requestsPerSec).toBe(5);
+    expect(record.show('a.example', true, now + 15_000)?.requestsPerSec).toBeCloseTo(2.5);
+    expect(record.show('a.example', true, now + 20_000)?.requestsPerSec).toBe(0);
+    now += 600_000;
+    const counts = worker.tally.frontend(new RouteCounts(), 'a.example');
+    counts.requests++;
+    counts.latency.record(1000);
+    node.merge(1, worker.tally.collect());
+    record.take(node.takeChanged());
+    expect(record.show('a.example', true, now)?.latencyMs.p50).toBeGreaterThan(900);
+  });
+});
