@@ -6,6 +6,7 @@ import type { Flags } from '../config/flags.js';
 import { loadConfig } from '../config/load.js';
 import { nearestName } from '../config/nearest.js';
 import { StartError } from '../errors/start-error.js';
+import { api } from './commands/api.js';
 import { check } from './commands/check.js';
 import { encryptKeyOf } from './commands/encrypt-key.js';
 import { type ExplainOptions, explain } from './commands/explain.js';
@@ -37,6 +38,12 @@ export async function main(words: readonly string[], env: Readonly<Record<string
       refuseUnknown(command.args, program);
       const { dry, quiet } = program.opts<Options>();
       code = dry === true ? check(load()) : await serve(load(), load, quiet === true);
+    });
+  program
+    .command('api')
+    .description('serve the management API, which writes to Redis and reads what the nodes report')
+    .action(async () => {
+      code = await api(load(), program.opts<Options>().quiet === true);
     });
   program
     .command('check')

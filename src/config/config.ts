@@ -159,6 +159,38 @@ export interface FrontDoorConfig {
   readonly refusedPaths: readonly ('encoded-slash' | 'nul' | 'dot-segment')[];
 }
 
+/** What a token may do: look, change what serves requests, or everything. */
+export type ApiRole = 'read' | 'write' | 'admin';
+
+/** Somebody who may call the management API. */
+export interface ApiToken {
+  readonly name: string;
+  /** Lower-case hexadecimal digits. */
+  readonly sha256: string;
+  readonly role: ApiRole;
+  /** Hosts, and `*.suffix`, whose frontends it is for; empty: all, and everything else. */
+  readonly hosts: readonly string[];
+}
+
+/** Settings of `api`. */
+export interface ApiConfig {
+  /** 0: not set. */
+  readonly port: number;
+  readonly bind: string;
+  readonly tokens: readonly ApiToken[];
+  /** Files; empty: none. */
+  readonly key: string;
+  readonly cert: string;
+  readonly clientCa: readonly string[];
+  /** Bytes. */
+  readonly maxBody: number;
+  readonly maxImport: number;
+  /** Milliseconds. */
+  readonly requestTimeout: number;
+  /** Refused tokens from one address in a minute. */
+  readonly failures: number;
+}
+
 /** Everything. Frozen. */
 export interface Config {
   /** Path of the file, or `defaults`. */
@@ -172,6 +204,8 @@ export interface Config {
   readonly streams: readonly StreamConfig[];
   /** Where the node answers whether it is alive and ready. Port 0: nowhere. */
   readonly admin: Bind;
+  /** The management API. */
+  readonly api: ApiConfig;
   /** Read side and write side; equal where one URL was given. */
   readonly driver: { readonly read: string; readonly write: string };
   readonly redis: RedisConfig;

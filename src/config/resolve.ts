@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import type { Bind, Config, HttpsConfig, RedisConfig, ServerConfig } from './config.js';
 import type { Draft } from './draft.js';
 import { formatRedisUrl, parseDriverUrl } from './driver-url.js';
+import { resolveApi } from './resolve-api.js';
 import { resolveStreams } from './resolve-streams.js';
 import type { Settings } from './schema.js';
 import { resolveTlsBinds } from './tls-binds.js';
@@ -27,6 +28,7 @@ export function resolveConfig(settings: Settings, draft: Draft, root: boolean): 
     https: { ...resolveHttps(settings), bind: https },
     streams,
     admin: settings.admin,
+    api: resolveApi(settings.api, draft),
     driver,
     redis: resolveRedis(settings, driver, draft),
     limits: settings.limits,

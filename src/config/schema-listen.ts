@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import * as z from 'zod';
 import { authoritiesAllowed, choice, duration, filePath, filePaths, noted, seconds, wholeNumber, yesOrNo } from './fields.js';
 
-const addressAllowed = 'an IP address such as 127.0.0.1, 0.0.0.0 or ::';
+export const addressAllowed = 'an IP address such as 127.0.0.1, 0.0.0.0 or ::';
 const bindAllowed = `${addressAllowed}, or a list of them or of {"address": …, "port": …}`;
 const portAllowed = 'a port from 0 to 65535';
 const keyAllowed = 'the path of a PEM file with a private key';
@@ -39,7 +39,7 @@ function toList(value: unknown): unknown {
   return Array.isArray(value) || value === undefined ? value : [value];
 }
 
-const plainAddress = z.preprocess(
+export const plainAddress = z.preprocess(
   (value) => (typeof value === 'string' ? (parseBindText(value)?.address ?? value) : value),
   z.string({ error: addressAllowed }).refine((text) => isIP(text) !== 0, { error: addressAllowed }),
 );

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { parseRange } from '../base/ip.js';
 import { parseDriverUrl } from './driver-url.js';
 import { noted, type SettingNote, settingNotes } from './fields.js';
+import { apiSchema } from './schema-api.js';
 import { frontDoorSchema } from './schema-front-door.js';
 import { limitsSchema } from './schema-limits.js';
 import { adminSchema, httpSchema, httpsSchema } from './schema-listen.js';
@@ -40,6 +41,7 @@ export const settingsSchema = z.strictObject(
     https: httpsSchema,
     streams: streamsSchema,
     admin: adminSchema,
+    api: apiSchema,
     driver: noted(z.preprocess(listOf, z.array(driverUrl, { error: driverAllowed }).min(1, driverAllowed)).default(['redis:']), {
       kind: 'driver',
       explanation:

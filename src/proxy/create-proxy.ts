@@ -72,6 +72,7 @@ import type { Admission, Waiter } from '../queue/admission.js';
 import { LocalAdmission } from '../queue/local-admission.js';
 import { RouteCache } from '../routing/route-cache.js';
 import { createStore } from '../store/create-store.js';
+import type { ManagedStore } from '../store/managed-store.js';
 import type { Store, StoreListener } from '../store/store.js';
 import { Streams } from '../stream/streams.js';
 import { createEntrance } from './entrance.js';
@@ -83,7 +84,7 @@ import { TlsTermination } from './tls-termination.js';
 export interface Proxy {
   /** Those of HTTP first; the ones with a `stream` are that stream's. */
   readonly addresses: readonly ServedAddress[];
-  readonly store: Store;
+  readonly store: ManagedStore;
   /** Exchanges that are running. */
   readonly activeExchanges: number;
   /** Connections of clients that are open. */

@@ -1,11 +1,11 @@
 // A Redis Cluster: away only when none of its nodes can be asked.
 import { Cluster } from 'ioredis';
 import { formatHost, type HostAndPort } from '../config/driver-url.js';
-import type { Command, CommandResult, Commands } from './commands.js';
+import { type Command, type CommandResult, type Commands, type ScanStep, thrownFirst } from './commands.js';
 import { connectionOptions, type LinkOptions, tlsOptions } from './connect.js';
 import { firstRetryDelay, KeptLink, type Loss } from './kept-link.js';
 import { asError, isTimeout } from './redis-errors.js';
-import { anyOnServer, scanServer } from './server-commands.js';
+import { anyOnServer, scanServer, scanStepOnServer } from './server-commands.js';
 
 export interface ClusterLinkOptions extends Omit<LinkOptions, 'prepare'> {
   readonly nodes: readonly HostAndPort[];
@@ -98,11 +98,35 @@ function clusterCommands(cluster: Cluster): Commands {
     scan: async (pattern, onPage) => {
       for (const node of cluster.nodes('master')) await scanServer(node, pattern, onPage);
     },
+    scanStep: (pattern, cursor, count) => scanStepOfCluster(cluster, pattern, cursor, count),
+    guarded: async (_watched, reads, plan) => {
+      for (const group of plan(await all(reads))) {
+        const multi = cluster.multi();
+        for (const [name, ...args] of group) multi.call(name, ...args.map(String));
+        thrownFirst((await multi.exec()) ?? []);
+      }
+      return true;
+    },
     any: async (pattern) => {
       for (const node of cluster.nodes('master')) if (await anyOnServer(node, pattern)) return true;
       return false;
     },
   };
+}
+
+/** The primaries in the order of their addresses, which stands in the cursor: one that has left meanwhile is passed over. */
+async function scanStepOfCluster(cluster: Cluster, pattern: string, cursor: string, count: number): Promise<ScanStep> {
+  const nodes = cluster
+    .nodes('master')
+    .map((client) => ({ client, place: `${client.options.host}:${client.options.port}` }))
+    .sort((one, other) => (one.place < other.place ? -1 : 1));
+  const [wanted = '', at = ''] = cursor.split('|');
+  const node = nodes.find(({ place }) => place >= wanted);
+  if (node === undefined) return { cursor: '', keys: [] };
+  const step = await scanStepOnServer(node.client, pattern, node.place === wanted ? at : '', count);
+  if (step.cursor !== '') return { ...step, cursor: `${node.place}|${step.cursor}` };
+  const next = nodes[nodes.indexOf(node) + 1];
+  return { ...step, cursor: next === undefined ? '' : `${next.place}|` };
 }
 
 function clusterOptions(options: ClusterLinkOptions) {

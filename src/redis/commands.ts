@@ -6,6 +6,12 @@ export type Command = readonly [name: string, ...args: readonly (string | number
 /** An error, or a reply in RESP2: what one command of several came to. */
 export type CommandResult = readonly [error: Error | null, reply: unknown];
 
+/** What a step of a walk through the keys found. */
+export interface ScanStep {
+  readonly cursor: string;
+  readonly keys: readonly string[];
+}
+
 /** Runs commands. Every method rejects at once while Redis is away, and none hangs. */
 export interface Commands {
   /** One command; an error reply rejects. */
@@ -19,6 +25,25 @@ export interface Commands {
   reads(commands: readonly Command[]): Promise<readonly CommandResult[]>;
   /** Gives the keys that match a glob-style pattern, a page at a time; a key may come twice. */
   scan(pattern: string, onPage: (keys: readonly string[]) => void): Promise<void>;
+  /**
+   * One step of such a walk.
+   * @param cursor where the step before ended; empty: at the beginning
+   * @param count keys to look at
+   * @returns where to go on; an empty cursor: everything was seen
+   */
+  scanStep(pattern: string, cursor: string, count: number): Promise<ScanStep>;
+  /**
+   * Reads, then writes what `plan` makes of the replies, if nobody has changed a watched key meanwhile. One server writes all or
+   * nothing. In a cluster nobody watches, and each group is written by itself, in their order. Only one at a time may be under way
+   * on a connection.
+   * @param plan gives groups of commands, each about a key of its own; none: nothing is written
+   * @returns whether it was written; false: somebody came between
+   */
+  guarded(
+    watched: readonly string[],
+    reads: readonly Command[],
+    plan: (replies: readonly CommandResult[]) => readonly (readonly Command[])[],
+  ): Promise<boolean>;
   /** Whether any key matches a glob-style pattern. */
   any(pattern: string): Promise<boolean>;
 }
@@ -30,7 +55,11 @@ export async function allOrError(commands: Commands, list: readonly Command[]): 
 
 /** As `allOrError`, for whoever needs the replies. */
 export async function resultsOrError(commands: Commands, list: readonly Command[]): Promise<unknown[]> {
-  const results = await commands.all(list);
+  return thrownFirst(await commands.all(list));
+}
+
+/** The replies. @throws the first error among them */
+export function thrownFirst(results: readonly CommandResult[]): unknown[] {
   return results.map(([error, reply]) => {
     if (error !== null) throw error;
     return reply;

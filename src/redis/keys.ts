@@ -12,10 +12,12 @@ export class RedisKeys {
   readonly prefix: string;
   readonly #tracked: readonly string[];
 
-  constructor(prefix: string) {
+  /** @param followNodes whether heartbeats are told as well, which only those who manage a fleet care for */
+  constructor(prefix: string, followNodes = false) {
     this.prefix = prefix;
     // Broadcast tracking refuses prefixes that overlap, so that kinds which share a beginning are listed once.
-    this.#tracked = ['frontend:', 'dead:', 'health:', 'revision', ...recordBeginnings].map((beginning) => prefix + beginning);
+    const others = ['frontend:', 'dead:', 'health:', 'revision', ...(followNodes ? ['node:'] : [])];
+    this.#tracked = [...others, ...recordBeginnings].map((beginning) => prefix + beginning);
   }
 
   /** List: identifier, then backend URLs. */
@@ -69,6 +71,11 @@ export class RedisKeys {
     return `${this.prefix}revision`;
   }
 
+  /** Stream: every change that is made through the management API. */
+  get history(): string {
+    return `${this.prefix}history`;
+  }
+
   /** Hash: heartbeat of a node. */
   node(id: string): string {
     return `${this.prefix}node:${id}`;
@@ -82,6 +89,12 @@ export class RedisKeys {
   /** Hash: the nodes that have such a hash, with when they wrote it last. No node has an empty id. */
   get statsNodes(): string {
     return this.stats('');
+  }
+
+  /** The node whose heartbeat lives in a key, or null. */
+  nodeIn(key: string): string | null {
+    const beginning = this.node('');
+    return key.startsWith(beginning) ? key.slice(beginning.length) : null;
   }
 
   /** A key that lives for a second: written to see whether its invalidation arrives. */

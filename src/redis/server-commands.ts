@@ -1,6 +1,6 @@
 // Commands on one server, over one connection.
 import type { Redis } from 'ioredis';
-import type { Command, CommandResult, Commands } from './commands.js';
+import { type Command, type CommandResult, type Commands, type ScanStep, thrownFirst } from './commands.js';
 import { asError, isOutOfMemory, transactionError } from './redis-errors.js';
 
 /** Keys looked at by one SCAN. */
@@ -18,8 +18,45 @@ export function serverCommands(client: Redis): Commands {
         throw error;
       }),
     scan: (pattern, onPage) => scanServer(client, pattern, onPage),
+    scanStep: (pattern, cursor, count) => scanStepOnServer(client, pattern, cursor, count),
+    guarded: (watched, reads, plan) => guardedTransaction(client, watched, reads, plan),
     any: (pattern) => anyOnServer(client, pattern),
   };
+}
+
+/** WATCH, so that the transaction is executed only if it was made from what still stands. */
+async function guardedTransaction(
+  client: Redis,
+  watched: readonly string[],
+  reads: readonly Command[],
+  plan: Parameters<Commands['guarded']>[2],
+): Promise<boolean> {
+  if (watched.length > 0) await client.watch(...watched);
+  let groups: readonly (readonly Command[])[];
+  try {
+    groups = plan(await oneByOne(client, reads));
+  } catch (error) {
+    await client.unwatch();
+    throw error;
+  }
+  if (groups.length === 0) {
+    await client.unwatch();
+    return true;
+  }
+  const multi = client.multi();
+  for (const [name, ...args] of groups.flat()) multi.call(name, ...args.map(String));
+  const results = await multi.exec().catch((error: unknown) => {
+    throw transactionError(error);
+  });
+  if (results === null) return false;
+  thrownFirst(results);
+  return true;
+}
+
+/** One step of a walk through the keys of a server. */
+export async function scanStepOnServer(client: Redis, pattern: string, cursor: string, count: number): Promise<ScanStep> {
+  const [next, keys] = await client.scan(cursor === '' ? '0' : cursor, 'MATCH', pattern, 'COUNT', count);
+  return { cursor: next === '0' ? '' : next, keys };
 }
 
 async function transaction(client: Redis, commands: readonly Command[]): Promise<readonly CommandResult[]> {

@@ -68,6 +68,15 @@ export class MemoryMarks {
     this.#tidy(frontend, set);
   }
 
+  /** Of a backend that has left the list: its index is another's now. */
+  drop(name: string, entry: string): void {
+    const set = this.#sets.get(name);
+    if (set === undefined) return;
+    set.indexes.clear();
+    set.marks.delete(entry);
+    this.#tidy(name, set);
+  }
+
   forget(name: string): void {
     this.#sets.delete(name);
   }

@@ -3,11 +3,14 @@ import type { FrontendRecord } from '../model/frontend.js';
 import type { NodeHeartbeat } from '../model/node.js';
 import type { NodeStatsRecord, StatsHead } from '../model/node-stats.js';
 import type { RecordKind, StoredRecord } from '../model/record-kind.js';
-import { FrontendFile } from './frontend-file.js';
+import { changesNothing, type HistoryEntry, type PlanChange, type RecordAddress } from './change.js';
+import { type FileParts, FrontendFile } from './frontend-file.js';
+import type { ManagedStore } from './managed-store.js';
+import { MemoryHistory } from './memory-history.js';
 import { MemoryMarks } from './memory-marks.js';
 import { MemoryRecords } from './memory-records.js';
 import { MemoryStats } from './memory-stats.js';
-import type { DeadMarkRequest, MaintenanceRequest, RevivalRequest, Store, StoreListener, StoreState } from './store.js';
+import type { DeadMarkRequest, MaintenanceRequest, RevivalRequest, StoreListener, StoreState } from './store.js';
 
 interface Lease {
   readonly holder: string;
@@ -15,12 +18,13 @@ interface Lease {
 }
 
 /** Every change is told before the method that made it resolves. There is no hchecker, and nobody to hear a message on `dead`. */
-export class MemoryStore implements Store {
+export class MemoryStore implements ManagedStore {
   readonly state: StoreState = 'live';
   readonly #file: FrontendFile | null;
   #lists = new Map<string, readonly string[]>();
   readonly #marks = new MemoryMarks();
   readonly #records = new MemoryRecords();
+  readonly #history = new MemoryHistory();
   /** With the time, in milliseconds since the epoch, until which each lasts. */
   readonly #heartbeats = new Map<string, { readonly beat: NodeHeartbeat; readonly until: number }>();
   readonly #leases = new Map<string, Lease>();
@@ -38,7 +42,7 @@ export class MemoryStore implements Store {
   /** Rejects with a StartError when the file cannot be read or understood. */
   async start(listener: StoreListener): Promise<void> {
     this.#listener = listener;
-    if (this.#file !== null) this.#lists = await this.#file.read(this.#records, this.#marks);
+    if (this.#file !== null) this.#lists = await this.#file.read(this.#parts);
   }
 
   async readFrontends(names: readonly string[]): Promise<FrontendRecord[]> {
@@ -86,6 +90,58 @@ export class MemoryStore implements Store {
     if (names.length > 0) onPage(names);
   }
 
+  /** A cursor is the number of names that came before it. */
+  async scanNamesStep(
+    kind: RecordKind | 'frontend',
+    matching: string,
+    cursor: string,
+    count: number,
+  ): Promise<{ readonly names: readonly string[]; readonly cursor: string }> {
+    if (!/^\d{0,9}$/.test(cursor)) throw new Error('invalid cursor');
+    const names = [...this.#names(kind)];
+    const from = Number(cursor);
+    const to = from + count;
+    const page = names.slice(from, to).filter((name) => name.includes(matching));
+    return { names: page, cursor: to < names.length ? String(to) : '' };
+  }
+
+  async change(addresses: readonly RecordAddress[], plan: PlanChange): Promise<number> {
+    const before = addresses.map(
+      ({ kind, name }): StoredRecord =>
+        kind === 'frontend' ? { values: this.#lists.get(name) ?? [], fault: '' } : this.#records.read(kind, name),
+    );
+    const made = plan(before);
+    if (changesNothing(before, made)) return this.#history.revision;
+    const revision = this.#history.add(made.history);
+    addresses.forEach(({ kind, name }, at) => {
+      const values = made.after[at] ?? null;
+      if (values === null) return;
+      if (kind === 'frontend') this.#replaceList(name, values);
+      else this.#records.write(kind, name, values);
+    });
+    for (const { request, members } of made.maintenance ?? []) {
+      this.#marks.maintain(request, Date.now());
+      if (!request.on) this.#marks.revive({ name: request.frontend, entry: request.backend.entry, members });
+    }
+    this.#save();
+    addresses.forEach(({ kind, name }, at) => {
+      if (made.after[at] == null) return;
+      if (kind === 'frontend') this.#listener?.changed(name);
+      else this.#recordChanged(kind, name);
+    });
+    for (const { request } of made.maintenance ?? []) this.#marked(request.frontend);
+    this.#listener?.revisionChanged?.();
+    return revision;
+  }
+
+  async readHistory(before: string, count: number): Promise<HistoryEntry[]> {
+    return this.#history.newest(before, count);
+  }
+
+  async readHistoryEntry(id: string): Promise<HistoryEntry | null> {
+    return this.#history.find(id);
+  }
+
   async takeLease(work: string, holder: string, milliseconds: number): Promise<boolean> {
     const lease = this.#leases.get(work);
     const now = Date.now();
@@ -98,15 +154,16 @@ export class MemoryStore implements Store {
     if (this.#leases.get(work)?.holder === holder) this.#leases.delete(work);
   }
 
-  /** Nothing counts changes here: each is in force when it has been made. */
+  /** A change is in force when it has been made. */
   async readAppliedRevision(): Promise<number> {
-    return 0;
+    return this.#history.revision;
   }
 
   async writeHeartbeat(beat: NodeHeartbeat, milliseconds: number): Promise<string> {
     const before = this.#heartbeats.get(beat.id);
     const now = Date.now();
     this.#heartbeats.set(beat.id, { beat, until: now + milliseconds });
+    this.#listener?.nodeChanged?.(beat.id);
     return before === undefined || before.until <= now ? '' : before.beat.boot;
   }
 
@@ -127,6 +184,10 @@ export class MemoryStore implements Store {
     return this.#stats.read(wanted, Date.now());
   }
 
+  async readHeartbeat(id: string): Promise<NodeHeartbeat | null> {
+    return (await this.readHeartbeats()).find((beat) => beat.id === id) ?? null;
+  }
+
   async writeFrontend(name: string, identifier: string, backends: readonly string[]): Promise<void> {
     this.#lists.set(name, Object.freeze([identifier, ...backends]));
     this.#changed(name);
@@ -143,6 +204,23 @@ export class MemoryStore implements Store {
   /** Resolves when the last change is in the file. */
   async close(): Promise<void> {
     await this.#file?.flush();
+  }
+
+  /** What the file keeps besides the lists. */
+  get #parts(): FileParts {
+    return { records: this.#records, marks: this.#marks, history: this.#history };
+  }
+
+  /** The marks of backends that went go with them; of those that stay, each keeps its own. */
+  #replaceList(name: string, values: readonly string[]): void {
+    const gone = (this.#lists.get(name) ?? []).slice(1).filter((entry) => !values.slice(1).includes(entry));
+    if (values.length === 0) {
+      this.#lists.delete(name);
+      this.#marks.forget(name);
+      return;
+    }
+    this.#lists.set(name, Object.freeze([...values]));
+    for (const entry of gone) this.#marks.drop(name, entry);
   }
 
   #changed(name: string): void {
@@ -172,7 +250,7 @@ export class MemoryStore implements Store {
   }
 
   #save(): void {
-    this.#file?.write(this.#lists, this.#records, this.#marks);
+    this.#file?.write(this.#lists, this.#parts);
   }
 
   #record(name: string, now: number): FrontendRecord {

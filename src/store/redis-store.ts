@@ -16,23 +16,18 @@ import { asError, shortReason } from '../redis/redis-errors.js';
 import { serverCommands } from '../redis/server-commands.js';
 import type { RedisTls } from '../redis/tls-files.js';
 import { KeyTracking } from '../redis/tracking.js';
+import type { HistoryEntry, PlanChange, RecordAddress } from './change.js';
 import { EmptyWatch } from './empty-watch.js';
 import { ExpiryWatch } from './expiry-watch.js';
+import type { ManagedStore } from './managed-store.js';
+import { entriesIn, RedisChanges } from './redis-changes.js';
 import { createRedisCounters } from './redis-counters.js';
 import { heartbeatCommands, removeHeartbeatCommand } from './redis-heartbeats.js';
 import { maintenanceCommands, markCommands, markedNames, reviveCommands } from './redis-marks.js';
 import { maxListEntries, parseRecord } from './redis-record.js';
 import { readRecordCommand, readReply, replaceCommands } from './redis-records.js';
 import { readStatsRecords, statsCommands, sweepStatsNodes } from './redis-stats.js';
-import type {
-  DeadMarkRequest,
-  MaintenanceRequest,
-  RevivalRequest,
-  Store,
-  StoreCounters,
-  StoreListener,
-  StoreState,
-} from './store.js';
+import type { DeadMarkRequest, MaintenanceRequest, RevivalRequest, StoreCounters, StoreListener, StoreState } from './store.js';
 
 export interface RedisStoreOptions {
   /** Where to read from, and whose `#prefix` counts for both sides, as in Hipache. */
@@ -45,6 +40,8 @@ export interface RedisStoreOptions {
   readonly timeout: number;
   /** What is done when it is suddenly empty; absent: it is trusted. */
   readonly emptyMeans?: RedisConfig['emptyMeans'];
+  /** Whether heartbeats are told to the listener. */
+  readonly followNodes?: boolean;
   readonly log: (level: 'info' | 'warn' | 'error', text: string) => void;
 }
 
@@ -56,13 +53,14 @@ const maxNotes = 1000;
 /** So many keys that none of the primaries is likely to own none of them. */
 const probesPerPrimary = 32;
 
-export class RedisStore implements Store {
+export class RedisStore implements ManagedStore {
   readonly counters: StoreCounters;
   readonly #options: RedisStoreOptions;
   readonly #keys: RedisKeys;
   readonly #read: RedisSide;
   /** The read side again where one URL serves both. */
   readonly #write: RedisSide;
+  readonly #changes: RedisChanges;
   readonly #tracking: KeyTracking | ClusterTracking;
   readonly #expiries: ExpiryWatch;
   readonly #empty: EmptyWatch;
@@ -76,7 +74,7 @@ export class RedisStore implements Store {
   constructor(options: RedisStoreOptions) {
     const { read, write, timeout, log } = options;
     this.#options = options;
-    this.#keys = new RedisKeys(read.prefix);
+    this.#keys = new RedisKeys(read.prefix, options.followNodes === true);
     this.#expiries = new ExpiryWatch((name) => this.#listener?.changed(name));
     const tls = options.tls === undefined ? {} : { tls: options.tls };
     const link = { timeout, log, onDown: () => undefined, ...tls };
@@ -135,6 +133,11 @@ export class RedisStore implements Store {
       onEnd: () => this.#listener?.everythingChanged(),
     });
     this.#write = write === read ? this.#read : writeSide(write, { ...link, onUp: () => undefined });
+    this.#changes = new RedisChanges({
+      keys: this.#keys,
+      link: writeSide(write, { ...link, onUp: () => undefined, onDown: () => undefined, log: () => undefined }),
+      lease: write.cluster === undefined ? null : (holder, milliseconds) => this.takeLease('changes', holder, milliseconds),
+    });
     this.counters = createRedisCounters(this.#keys, (work) => this.#run(this.#write, 'counting for a limit', work));
   }
 
@@ -247,6 +250,39 @@ export class RedisStore implements Store {
     );
   }
 
+  async scanNamesStep(
+    kind: RecordKind | 'frontend',
+    matching: string,
+    cursor: string,
+    count: number,
+  ): Promise<{ readonly names: readonly string[]; readonly cursor: string }> {
+    const beginning = this.#keys.beginning(kind);
+    const pattern = `${globLiteral(beginning)}*${matching === '' ? '' : `${globLiteral(matching)}*`}`;
+    const step = await this.#run(this.#read, `scanning ${beginning}*`, (commands) => commands.scanStep(pattern, cursor, count));
+    const names = step.keys.map((key) => key.slice(beginning.length)).filter((name) => name.includes(matching));
+    return { names, cursor: step.cursor };
+  }
+
+  async change(addresses: readonly RecordAddress[], plan: PlanChange): Promise<number> {
+    const { revision, keys } = await this.#changes.change(addresses, plan);
+    if (this.state !== 'live') for (const key of keys) this.#keyChanged(key);
+    return revision;
+  }
+
+  readHistory(before: string, count: number): Promise<HistoryEntry[]> {
+    return this.#run(this.#read, 'reading history', async (commands) => {
+      const newest = before === '' ? '+' : `(${before}`;
+      return entriesIn(await commands.one(['XREVRANGE', this.#keys.history, newest, '-', 'COUNT', count]));
+    });
+  }
+
+  async readHistoryEntry(id: string): Promise<HistoryEntry | null> {
+    const reply = await this.#run(this.#read, 'reading history', (commands) =>
+      commands.one(['XRANGE', this.#keys.history, id, id]),
+    );
+    return entriesIn(reply)[0] ?? null;
+  }
+
   async takeLease(work: string, holder: string, milliseconds: number): Promise<boolean> {
     const key = this.#keys.lease(work);
     const reply = await this.#run(this.#write, `taking ${key}`, (commands) =>
@@ -313,6 +349,12 @@ export class RedisStore implements Store {
     );
   }
 
+  async readHeartbeat(id: string): Promise<NodeHeartbeat | null> {
+    const key = this.#keys.node(id);
+    const reply = await this.#run(this.#read, `reading ${key}`, (commands) => commands.one(['HGETALL', key]));
+    return parseHeartbeat(id, Array.isArray(reply) ? reply.map(String) : []);
+  }
+
   async writeFrontend(name: string, identifier: string, backends: readonly string[]): Promise<void> {
     const key = this.#keys.frontend(name);
     await this.#run(this.#write, `writing frontend ${name}`, (commands) =>
@@ -339,7 +381,7 @@ export class RedisStore implements Store {
     clearInterval(this.#poll);
     for (const polled of this.#untilPolled.splice(0)) polled();
     this.#expiries.close();
-    await Promise.all([this.#tracking.close(), this.#read.close(), this.#write.close()]);
+    await Promise.all([this.#tracking.close(), this.#changes.close(), this.#read.close(), this.#write.close()]);
   }
 
   /** Runs commands on a link; an error says what was being done and where, with the foreign error as its cause. */
@@ -364,6 +406,8 @@ export class RedisStore implements Store {
 
   #keyChanged(key: string): void {
     if (key === this.#keys.revision) this.#listener?.revisionChanged?.();
+    const node = this.#keys.nodeIn(key);
+    if (node !== null) this.#listener?.nodeChanged?.(node);
     const name = this.#keys.nameIn(key);
     if (name !== null) {
       if (key === this.#keys.frontend(name)) {

@@ -16,6 +16,8 @@ export interface StoreListener {
   recordChanged?(kind: RecordKind, name: string): void;
   /** The revision grew: `readAppliedRevision` gives the new one. */
   revisionChanged?(): void;
+  /** The heartbeat of a node was written or went; told only where the store was made to follow nodes. */
+  nodeChanged?(id: string): void;
   /** Anything may have changed: connection lost or regained, FLUSHALL. Everything cached must be read again. */
   everythingChanged(): void;
 }

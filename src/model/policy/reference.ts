@@ -54,6 +54,9 @@ const explanations: { readonly [N in FieldName]: string } = {
   extra: 'Whatever else is kept with the frontend; it means nothing to the proxy.',
 };
 
+/** The same, for whoever has the name of a field only. */
+export const policyExplanations: Readonly<Record<string, string>> = explanations;
+
 /** Markdown: one row a field. */
 export function policyTable(): string {
   const rows = (Object.keys(explanations) as FieldName[]).map((name) => {

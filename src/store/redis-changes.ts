@@ -1,0 +1,190 @@
+// Changes through the management in Redis: read under WATCH, written in one transaction with the revision and the history.
+import { type RecordShape, recordShapes, type StoredRecord } from '../model/record-kind.js';
+import type { Command, CommandResult } from '../redis/commands.js';
+import type { RedisSide } from '../redis/kept-link.js';
+import type { RedisKeys } from '../redis/keys.js';
+import { asError, isWrongType } from '../redis/redis-errors.js';
+import {
+  type ChangePlan,
+  ChangeRaced,
+  changesNothing,
+  type HistoryEntry,
+  historyLength,
+  type PlanChange,
+  type RecordAddress,
+} from './change.js';
+import { maintenanceCommands } from './redis-marks.js';
+import { readRecordCommand, replaceCommands } from './redis-records.js';
+
+/** So often a change is made anew because somebody came between. */
+const attempts = 20;
+/** In a cluster nobody watches: one process at a time writes, for as long as its lease lasts. */
+const leaseLasts = 5_000;
+const leaseRetry = 10;
+
+export interface RedisChangesParts {
+  readonly keys: RedisKeys;
+  /** Used for nothing else: what a connection watches is forgotten with each transaction on it. */
+  readonly link: RedisSide;
+  /** Excludes other processes, where the server cannot; null: it can. */
+  readonly lease: ((holder: string, milliseconds: number) => Promise<boolean>) | null;
+}
+
+/** One change. */
+interface Work {
+  readonly addresses: readonly RecordAddress[];
+  readonly plan: PlanChange;
+}
+
+export class RedisChanges {
+  readonly #parts: RedisChangesParts;
+  readonly #holder = `changes-${process.pid}-${Math.random().toString(36).slice(2)}`;
+  /** Changes are made one after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+  #begun: Promise<void> | null = null;
+
+  constructor(parts: RedisChangesParts) {
+    this.#parts = parts;
+  }
+
+  /** @returns the revision that stands after it, and the keys that were written */
+  change(addresses: readonly RecordAddress[], plan: PlanChange): Promise<{ revision: number; keys: readonly string[] }> {
+    const made = this.#last.then(() => this.#change({ addresses, plan }));
+    this.#last = made.catch(() => undefined);
+    return made;
+  }
+
+  async close(): Promise<void> {
+    await this.#parts.link.close();
+  }
+
+  async #change(work: Work): Promise<{ revision: number; keys: readonly string[] }> {
+    // Most processes with a store never change anything this way, and need no connection for it.
+    this.#begun ??= this.#parts.link.start();
+    await this.#begun;
+    await this.#takeLease();
+    for (let attempt = 0; attempt < attempts; attempt += 1) {
+      const made = await this.#attempt(work);
+      if (made !== null) return made;
+    }
+    throw new ChangeRaced();
+  }
+
+  async #takeLease(): Promise<void> {
+    const { lease } = this.#parts;
+    if (lease === null) return;
+    for (const deadline = Date.now() + leaseLasts; !(await lease(this.#holder, leaseLasts)); ) {
+      if (Date.now() > deadline) throw new ChangeRaced();
+      await new Promise((resolve) => setTimeout(resolve, leaseRetry));
+    }
+  }
+
+  /** Null: somebody came between. */
+  async #attempt({ addresses, plan }: Work): Promise<{ revision: number; keys: readonly string[] } | null> {
+    const { keys, link } = this.#parts;
+    const places = addresses.map(({ kind, name }) => {
+      const shape: RecordShape = kind === 'frontend' ? 'list' : recordShapes[kind];
+      return { kind, name, shape, key: kind === 'frontend' ? keys.frontend(name) : keys.record(kind, name) };
+    });
+    const reads: Command[] = [
+      ['GET', keys.revision],
+      ['TYPE', keys.history],
+      ...places.map(({ shape, key }) => readRecordCommand(shape, key)),
+    ];
+    let revision = 0;
+    let written: string[] = [];
+    const done = await link.run((commands) =>
+      commands.guarded([keys.revision, ...places.map(({ key }) => key)], reads, ([counted, type, ...replies]) => {
+        revision = revisionIn(counted!, keys.revision);
+        if (!['none', 'stream'].includes(String(type?.[1]))) throw new Error(`${keys.history} is not a stream; remove that key`);
+        const before = replies.map((reply, at): StoredRecord => recordIn(reply, places[at]!.key));
+        const made = plan(before);
+        written = [];
+        if (changesNothing(before, made)) return [];
+        revision += 1;
+        const changes = places.flatMap((place, at): Change[] => {
+          const after = made.after[at] ?? null;
+          return after === null ? [] : [{ ...place, before: before[at]!.values, after }];
+        });
+        written = changes.map(({ key }) => key);
+        return groupsOf(keys, changes, made, revision);
+      }),
+    );
+    return done ? { revision, keys: written } : null;
+  }
+}
+
+interface Change extends RecordAddress {
+  readonly shape: RecordShape;
+  readonly key: string;
+  readonly before: readonly string[];
+  readonly after: readonly string[];
+}
+
+/**
+ * In an order that does no harm where it is cut short, as in a cluster it may be: the history first, so that it shows what was begun;
+ * lists go before their policies and come after them; the revision last, so that nobody waits for what is not there.
+ */
+function groupsOf(keys: RedisKeys, changes: readonly Change[], plan: ChangePlan, revision: number): Command[][] {
+  const history: Command = ['XADD', keys.history, 'MAXLEN', '~', historyLength, '*', 'change', plan.history(revision)];
+  const ordered = [...changes].sort((one, other) => placeOf(one) - placeOf(other));
+  const records = ordered.map(({ shape, key, before, after }) => writeCommands(shape, key, before, after));
+  // A mark of maintenance goes with its backend.
+  const marks = ordered.filter(({ kind }) => kind === 'frontend').flatMap((change) => markGroups(keys, change));
+  const maintenance = (plan.maintenance ?? []).flatMap(({ request, members }) =>
+    maintenanceCommands(keys, request, members, Date.now()).map((command) => [command]),
+  );
+  return [[history], ...records, ...marks, ...maintenance, [['SET', keys.revision, revision]]];
+}
+
+function placeOf({ kind, after }: Change): number {
+  if (kind === 'frontend') return after.length === 0 ? 0 : 2;
+  return after.length === 0 ? 3 : 1;
+}
+
+/** A list that only grew keeps what it has, and its indexes. */
+function writeCommands(shape: RecordShape, key: string, before: readonly string[], after: readonly string[]): Command[] {
+  const grew = shape === 'list' && before.length > 0 && after.length > before.length && beginsWith(after, before);
+  return grew ? [['RPUSH', key, ...after.slice(before.length)]] : replaceCommands(shape, key, after);
+}
+
+/** The dead set goes by index: it means nothing any more once the list has shifted. */
+function markGroups(keys: RedisKeys, { name, before, after }: Change): Command[][] {
+  const dead: Command = ['DEL', keys.dead(name)];
+  if (after.length === 0) return [[dead], [['DEL', keys.health(name)]]];
+  const [entries, kept] = [before.slice(1), after.slice(1)];
+  if (beginsWith(kept, entries)) return [];
+  const gone = entries.filter((entry) => !kept.includes(entry));
+  return gone.length === 0 ? [[dead]] : [[dead], [['HDEL', keys.health(name), ...gone]]];
+}
+
+function beginsWith(list: readonly string[], beginning: readonly string[]): boolean {
+  return beginning.every((text, at) => text === list[at]);
+}
+
+function revisionIn([error, reply]: CommandResult, key: string): number {
+  if (error !== null) throw error;
+  const revision = reply === null ? 0 : Number(reply);
+  if (Number.isSafeInteger(revision) && revision >= 0) return revision;
+  throw new Error(`${key} is no number; set it to one that is higher than any before`);
+}
+
+function recordIn([error, reply]: CommandResult, key: string): StoredRecord {
+  if (error !== null) {
+    if (isWrongType(asError(error))) return { values: [], fault: `${key} has the wrong type` };
+    throw error;
+  }
+  if (reply === null) return { values: [], fault: '' };
+  return { values: Array.isArray(reply) ? reply.map(String) : [String(reply)], fault: '' };
+}
+
+/** What XRANGE replies in RESP2. */
+export function entriesIn(reply: unknown): HistoryEntry[] {
+  if (!Array.isArray(reply)) return [];
+  return reply.flatMap((entry: unknown) => {
+    if (!Array.isArray(entry) || !Array.isArray(entry[1])) return [];
+    const fields = entry[1].map(String);
+    const at = fields.findIndex((name, place) => place % 2 === 0 && name === 'change');
+    return at === -1 ? [] : [{ id: String(entry[0]), text: fields[at + 1] ?? '' }];
+  });
+}
