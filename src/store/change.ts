@@ -1,5 +1,5 @@
 // A change through the management: several records together with the revision and an entry of the history, all or nothing.
-import type { RecordKind, StoredRecord } from '../model/record-kind.js';
+import { type RecordKind, recordShapes, type StoredRecord } from '../model/record-kind.js';
 import type { MaintenanceRequest } from './store.js';
 
 /** Where a record lives; `frontend` is the list of a frontend. */
@@ -49,13 +49,32 @@ export class ChangeRaced extends Error {
 }
 
 /** Whether a plan asks for nothing that is not so already. */
-export function changesNothing(before: readonly StoredRecord[], { after, maintenance = [] }: ChangePlan): boolean {
-  const stays = (values: readonly string[] | null, record: StoredRecord | undefined): boolean =>
-    values === null || (record?.fault === '' && sameValues(values, record.values));
-  return maintenance.length === 0 && after.every((values, at) => stays(values, before[at]));
+export function changesNothing(
+  addresses: readonly RecordAddress[],
+  before: readonly StoredRecord[],
+  { after, maintenance = [] }: Pick<ChangePlan, 'after' | 'maintenance'>,
+): boolean {
+  return maintenance.length === 0 && addresses.every(({ kind }, at) => stays(kind, before[at], after[at] ?? null));
 }
 
-/** Whether two records are written alike. */
-export function sameValues(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((text, at) => text === other[at]);
+/** Whether a record is left as it is: null, or the values that it has. One of the wrong type is replaced. */
+export function stays(kind: RecordAddress['kind'], record: StoredRecord | undefined, values: readonly string[] | null): boolean {
+  if (values === null) return true;
+  if (record === undefined || record.fault !== '' || record.values.length !== values.length) return false;
+  const [one, other] = [inOneOrder(kind, record.values), inOneOrder(kind, values)];
+  return one.every((text, at) => text === other[at]);
+}
+
+/** Redis gives the fields of a hash and the members of a set in any order. */
+function inOneOrder(kind: RecordAddress['kind'], values: readonly string[]): readonly string[] {
+  const shape = kind === 'frontend' ? 'list' : recordShapes[kind];
+  if (shape === 'set') return [...values].sort();
+  return shape === 'hash' ? sortedPairs(values) : values;
+}
+
+/** A hash by the names of its fields. */
+export function sortedPairs(values: readonly string[]): string[] {
+  const pairs: [string, string][] = [];
+  for (let at = 0; at + 1 < values.length; at += 2) pairs.push([values[at] as string, values[at + 1] as string]);
+  return pairs.sort(([one], [other]) => (one < other ? -1 : 1)).flat();
 }

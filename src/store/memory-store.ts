@@ -111,7 +111,7 @@ export class MemoryStore implements ManagedStore {
         kind === 'frontend' ? { values: this.#lists.get(name) ?? [], fault: '' } : this.#records.read(kind, name),
     );
     const made = plan(before);
-    if (changesNothing(before, made)) return this.#history.revision;
+    if (changesNothing(addresses, before, made)) return this.#history.revision;
     const revision = this.#history.add(made.history);
     addresses.forEach(({ kind, name }, at) => {
       const values = made.after[at] ?? null;

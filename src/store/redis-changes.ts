@@ -100,7 +100,7 @@ export class RedisChanges {
         const before = replies.map((reply, at): StoredRecord => recordIn(reply, places[at]!.key));
         const made = plan(before);
         written = [];
-        if (changesNothing(before, made)) return [];
+        if (changesNothing(addresses, before, made)) return [];
         revision += 1;
         const changes = places.flatMap((place, at): Change[] => {
           const after = made.after[at] ?? null;

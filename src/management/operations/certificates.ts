@@ -2,10 +2,11 @@
 
 import { parseCertificate } from '../../model/certificate.js';
 import { fieldsOf, type StoredRecord } from '../../model/record-kind.js';
+import { sortedPairs } from '../../store/change.js';
 import { invalidBody, notFound } from '../problem.js';
 import type { Workspace, WriteConditions, Written } from '../workspace.js';
 import { sslValues } from './certificate-values.js';
-import { checkConditions, etagOf, isThere, sortedPairs } from './etag.js';
+import { checkConditions, etagOf, isThere } from './etag.js';
 import { frontendName, touchable } from './names.js';
 import type { CertificateBody } from './schemas.js';
 import { type NameQuery, walkNames } from './walk-names.js';

@@ -9,13 +9,6 @@ export function etagOf(records: readonly (readonly string[])[]): string {
   return `"${createHash('sha256').update(JSON.stringify(records)).digest('base64url').slice(0, 22)}"`;
 }
 
-/** A hash has no order of its own. */
-export function sortedPairs(values: readonly string[]): string[] {
-  const pairs: [string, string][] = [];
-  for (let at = 0; at + 1 < values.length; at += 2) pairs.push([values[at] as string, values[at + 1] as string]);
-  return pairs.sort(([one], [other]) => (one < other ? -1 : 1)).flat();
-}
-
 /**
  * Throws a Problem where a condition of the caller does not hold.
  * @param there whether the resource is there

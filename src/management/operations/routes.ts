@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import type { FrontendRecord } from '../../model/frontend.js';
 import { fieldsOf, type StoredRecord } from '../../model/record-kind.js';
-import type { RecordAddress } from '../../store/change.js';
+import { type RecordAddress, sortedPairs } from '../../store/change.js';
 import { notFound, Problem } from '../problem.js';
 import type { Workspace, WriteConditions, Written } from '../workspace.js';
 import { sslValues } from './certificate-values.js';
-import { checkConditions, etagOf, isThere, sortedPairs } from './etag.js';
+import { checkConditions, etagOf, isThere } from './etag.js';
 import { certificateName, frontendName, touchable } from './names.js';
 import { listOf, patchedPolicy, policyOf, type RouteDocument, routeDocument } from './route-records.js';
 import type { RouteBody, RoutePatchBody } from './schemas.js';

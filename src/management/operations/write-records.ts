@@ -1,6 +1,6 @@
 // One change of some records: with who, when, before and after in the history, without what nobody is to read there.
 import type { StoredRecord } from '../../model/record-kind.js';
-import { ChangeRaced, changesNothing, type MaintenanceChange, type RecordAddress, sameValues } from '../../store/change.js';
+import { ChangeRaced, changesNothing, type MaintenanceChange, type RecordAddress, stays } from '../../store/change.js';
 import { Problem } from '../problem.js';
 import type { Workspace } from '../workspace.js';
 import { concealed } from './concealed.js';
@@ -51,7 +51,7 @@ export async function writeRecords(
   try {
     const revision = await workspace.store.change(addresses, (before) => {
       const made = plan(before);
-      changed = !changesNothing(before, { ...made, history: () => '' });
+      changed = !changesNothing(addresses, before, made);
       return { ...made, history: (number) => JSON.stringify(recorded(workspace, deed, addresses, before, made, number)) };
     });
     return { revision, changed };
@@ -71,7 +71,7 @@ function recorded(
   const changes = addresses.flatMap((address, at): RecordedChange[] => {
     const values = after[at] ?? null;
     const record = before[at];
-    if (values === null || (record?.fault === '' && sameValues(values, record.values))) return [];
+    if (values === null || stays(address.kind, record, values)) return [];
     return [{ ...address, before: concealed(address, record?.values ?? []), after: concealed(address, values) }];
   });
   const marks = maintenance.map(({ request }) => ({ frontend: request.frontend, entry: request.backend.entry, on: request.on }));
