@@ -1,7 +1,8 @@
 // The version of this package, as its package.json says.
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageFolder } from './package-folder.js';
 
-// The file lies two folders up both from src/base and from dist/base.
-const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+const manifest = JSON.parse(readFileSync(join(packageFolder, 'package.json'), 'utf8')) as { version: string };
 
 export const packageVersion = manifest.version;

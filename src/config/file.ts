@@ -1,7 +1,7 @@
 // The configuration file: which one it is, and its object.
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { packageFolder } from '../base/package-folder.js';
 import { ConfigError, type Fault } from './config-error.js';
 import { isTree, type Tree } from './draft.js';
 import { findJsonFault } from './json-fault.js';
@@ -11,9 +11,6 @@ export interface ConfigFile {
   readonly path: string;
   readonly settings: Tree;
 }
-
-/** The package's own folder: the same distance from `src/config` and `dist/config`. */
-const packageFolder = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
  * Finds the file to load: the one that was asked for; else `config/config.json`, or `config/config_<flavor>.json`, in the current folder

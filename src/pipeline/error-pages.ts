@@ -1,7 +1,7 @@
 // The HTML pages of errors: files that an operator may replace, the shipped ones otherwise.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { packageFolder } from '../base/package-folder.js';
 import type { ErrorCode } from '../errors/catalog.js';
 
 /** Pages by status and code. */
@@ -13,8 +13,7 @@ export interface ErrorPages {
   page(status: number, code?: ErrorCode): Buffer | null;
 }
 
-/** Seen from `src/pipeline` as from `dist/pipeline`. */
-const shippedPages = fileURLToPath(new URL('../../config/pages/', import.meta.url));
+const shippedPages = join(packageFolder, 'config/pages/');
 
 /** An edit is in force after a second at the latest, and a flood of errors does not become a flood of reads. */
 const recheckAfter = 1000;
