@@ -26,6 +26,8 @@ export interface TlsBind extends Bind {
 /** Settings of `https` that all its addresses share. */
 export interface HttpsConfig {
   readonly bind: readonly TlsBind[];
+  /** Whether HTTP/2 is offered by ALPN. */
+  readonly http2: boolean;
   /** Certificates of the store kept in memory, a worker. */
   readonly certificateEntries: number;
   /** Milliseconds that a set of ticket keys is used; 0: for ever. */
@@ -156,6 +158,10 @@ export interface FrontDoorConfig {
   /** Delay of the event loop from which on load is shed, and how long that may last before health checks fail. */
   readonly overloadDelay: number;
   readonly overloadPatience: number;
+  /** Streams of an HTTP/2 connection at a time, and the resets and the control frames that it may send in ten seconds. */
+  readonly http2Streams: number;
+  readonly http2Resets: number;
+  readonly http2ControlFrames: number;
   readonly refusedPaths: readonly ('encoded-slash' | 'nul' | 'dot-segment')[];
 }
 
@@ -198,7 +204,8 @@ export interface Config {
   /** Warnings of the loading (deprecated or inert keys), one line each. */
   readonly warnings: readonly string[];
   readonly server: ServerConfig;
-  readonly http: { readonly bind: readonly Bind[] };
+  /** `http2`: whether clients in clear text may begin with HTTP/2. */
+  readonly http: { readonly bind: readonly Bind[]; readonly http2: boolean };
   readonly https: HttpsConfig;
   /** TCP listeners. */
   readonly streams: readonly StreamConfig[];

@@ -24,7 +24,7 @@ export function resolveConfig(settings: Settings, draft: Draft, root: boolean): 
     source: draft.source,
     warnings: draft.warnings,
     server: resolveServer(settings, driver.read.startsWith('memory:'), draft),
-    http: { bind: http },
+    http: { bind: http, http2: settings.http.http2 },
     https: { ...resolveHttps(settings), bind: https },
     streams,
     admin: settings.admin,
@@ -40,8 +40,8 @@ export function resolveConfig(settings: Settings, draft: Draft, root: boolean): 
 }
 
 function resolveHttps({ https }: Settings): Omit<HttpsConfig, 'bind'> {
-  const { certificateEntries, ticketRotation, ticketLifetime, storeKeys, storeKeyFile = '' } = https;
-  return { certificateEntries, ticketRotation, ticketLifetime, storeKeys, storeKeyFile };
+  const { http2, certificateEntries, ticketRotation, ticketLifetime, storeKeys, storeKeyFile = '' } = https;
+  return { http2, certificateEntries, ticketRotation, ticketLifetime, storeKeys, storeKeyFile };
 }
 
 function resolveServer({ server }: Settings, memory: boolean, draft: Draft): ServerConfig {

@@ -40,6 +40,20 @@ export const frontDoorSchema = z.strictObject(
       0,
       { from: 0, to: 1_000_000_000 },
     ),
+    http2Streams: wholeNumber('Requests that an HTTP/2 connection may have running at a time; 0: any number.', 100, {
+      from: 0,
+      to: 1_000_000,
+    }),
+    http2Resets: wholeNumber(
+      'Requests that an HTTP/2 connection may break off in ten seconds before it is ended (GOAWAY); 0: any number.',
+      200,
+      { from: 0, to: 1_000_000 },
+    ),
+    http2ControlFrames: wholeNumber(
+      'PING and SETTINGS frames that an HTTP/2 connection may send in ten seconds, and empty frames in all, before it is ended; 0: any number.',
+      200,
+      { from: 0, to: 1_000_000 },
+    ),
     minBodyRate: size(
       'Bytes a second at which a request body has to come on average, while the proxy takes it; 0: any pace. See `bodyGrace`.',
       100,

@@ -122,6 +122,7 @@ export const httpSchema = z.strictObject(
         standard: '["127.0.0.1"]',
       },
     ),
+    http2: yesOrNo('Takes HTTP/2 in clear text too, from clients that begin with it (prior knowledge, h2c).', false),
   },
   { error: 'an object' },
 );
@@ -140,6 +141,7 @@ export const httpsSchema = z.strictObject(
       standard: '[]',
     }),
     ...tlsShape,
+    http2: yesOrNo('Offers HTTP/2 by ALPN.', true),
     honorCipherOrder: yesOrNo("Prefers the order of `ciphers` to the client's.", true),
     minVersion: choice('Lowest protocol that clients may use.', ['TLSv1.2', 'TLSv1.3'], 'TLSv1.2'),
     preset: choice(

@@ -28,6 +28,8 @@ export interface Client {
   readonly address: string;
   /** Whether `trustedProxies` holds the peer: its forwarded headers are believed and appended to. */
   readonly trusted: boolean;
+  /** Whether its connection carries HTTP/2. */
+  readonly http2: boolean;
   /** Whether the connection came over TLS. */
   readonly secure: boolean;
   /** The port that the client connected to. */

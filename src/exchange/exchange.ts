@@ -119,6 +119,12 @@ export class Exchange {
     return this.outcome !== 'open';
   }
 
+  /** As the client spoke it. */
+  get protocol(): 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0' {
+    if (this.client.http2) return 'HTTP/2.0';
+    return this.head.minor === 1 ? 'HTTP/1.1' : 'HTTP/1.0';
+  }
+
   /** What is changed in the head for the backend, to be added to. */
   get changes(): OutgoingChanges {
     this.outgoing ??= new OutgoingChanges();

@@ -11,8 +11,8 @@ import type { RequestHead } from '../http1/message.js';
 import { parseRequestHead } from '../http1/request-head.js';
 import { BodyPace } from './body-pace.js';
 import { ClientProgress } from './client-progress.js';
+import type { ConnectionContext } from './connection-context.js';
 import type { ListedConnection } from './connections.js';
-import type { Http1Context } from './http1-context.js';
 import { Http1Downstream, type Http1Owner } from './http1-downstream.js';
 import { PendingBytes } from './pending-bytes.js';
 import { RequestBodyReader } from './request-body-reader.js';
@@ -40,7 +40,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
 
   readonly #socket: Socket;
   readonly #client: Client;
-  readonly #context: Http1Context;
+  readonly #context: ConnectionContext;
   readonly #downstream: Http1Downstream;
   readonly #bodyReader: RequestBodyReader;
   readonly #pending: PendingBytes;
@@ -69,7 +69,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
   /** Bytes that a tunnel had sent to the client when its silence was last judged. */
   #sentBefore = 0;
 
-  constructor(socket: Socket, client: Client, context: Http1Context) {
+  constructor(socket: Socket, client: Client, context: ConnectionContext) {
     this.#socket = socket;
     this.#client = client;
     this.#context = context;

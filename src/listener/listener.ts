@@ -3,11 +3,12 @@ import net from 'node:net';
 import type tls from 'node:tls';
 import { type AddressSet, plainAddress } from '../base/ip.js';
 import { StartError } from '../errors/start-error.js';
-import type { ClientCertificate, ClientTls } from '../exchange/client.js';
+import type { Client, ClientCertificate, ClientTls } from '../exchange/client.js';
 import { acceptConnections, type BytesReceived, backlog } from './accept.js';
+import { ClearGreeting } from './clear-greeting.js';
 import type { ClientHello } from './client-hello.js';
+import type { ConnectionContext } from './connection-context.js';
 import { Http1Connection } from './http1-connection.js';
-import type { Http1Context } from './http1-context.js';
 import { TlsHandshake, type TlsNames } from './tls-handshake.js';
 
 /** Where to listen. */
@@ -19,8 +20,10 @@ export interface ListenerOptions {
   readonly ipv6Only: boolean;
   /** Who ends TLS, by the name that a client asks for; null: clear text. */
   readonly tls: TlsNames | null;
+  /** Whether clients in clear text may begin with HTTP/2 (RFC 9113 section 3.3). */
+  readonly clearHttp2: boolean;
   readonly trusted: AddressSet;
-  readonly context: Http1Context;
+  readonly context: ConnectionContext;
 }
 
 /** An open listening address. */
@@ -44,6 +47,22 @@ const reasons: Readonly<Record<string, string>> = {
 /** A machine without IPv6: all addresses are then those of IPv4. */
 const withoutIpv6: ReadonlySet<string> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
 
+type Http2 = typeof import('./http2-session.js');
+
+/** Null until the first client comes that speaks HTTP/2: the others do not pay for it. */
+let http2: Http2 | null = null;
+
+function withHttp2(use: (loaded: Http2) => void): void {
+  if (http2 !== null) {
+    use(http2);
+    return;
+  }
+  void import('./http2-session.js').then((loaded) => {
+    http2 = loaded;
+    use(loaded);
+  });
+}
+
 /** @throws StartError in one line when the address cannot be had */
 export function openListener(options: ListenerOptions): Promise<Listener> {
   const { address, port, context, trusted } = options;
@@ -51,16 +70,17 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
   const secure = options.tls !== null;
   let localPort = port;
 
-  const serve = (socket: net.Socket, clientTls: ClientTls | null = null): BytesReceived | null => {
+  /** Null: the client is gone, or was blocked since its handshake began. */
+  const welcome = (socket: net.Socket, clientTls: ClientTls | null, http2: boolean): Client | null => {
     const peer = plainAddress(socket.remoteAddress ?? '');
-    // The peer may be gone already, or blocked since its handshake began.
     if (peer === '' || (secure && door.isBlocked(peer))) {
       socket.destroy();
       return null;
     }
-    const client = {
+    return {
       address: peer,
       trusted: trusted.has(peer),
+      http2,
       secure,
       localPort,
       tls: clientTls,
@@ -69,13 +89,45 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
       shown: { text: '', digest: '' },
       forwardedLines: { authority: '', text: '' },
     };
+  };
+
+  const serve = (socket: net.Socket, clientTls: ClientTls | null = null): BytesReceived | null => {
+    const client = welcome(socket, clientTls, false);
+    if (client === null) return null;
     const connection = new Http1Connection(socket, client, context);
     return (chunk) => connection.received(chunk);
   };
 
+  const serveHttp2 = (socket: net.Socket, clientTls: ClientTls | null): void => {
+    const client = welcome(socket, clientTls, true);
+    if (client === null) return;
+    withHttp2(({ Http2Connection }) => {
+      if (!socket.destroyed) new Http2Connection(socket, client, context);
+    });
+  };
+
+  const greetInClear = (socket: net.Socket): BytesReceived | null => {
+    if (!door.lets(socket, false)) return null;
+    const { connections, clock, settings } = context;
+    const parts = {
+      connections,
+      clock,
+      limit: settings.headTimeout,
+      http1: serve,
+      http2: (it: net.Socket) => serveHttp2(it, null),
+    };
+    const greeting = new ClearGreeting(socket, parts);
+    return (chunk) => greeting.received(chunk);
+  };
+
   const secured = (socket: tls.TLSSocket, hello: ClientHello, authorities: string): void => {
     const certificate = authorities === '' ? null : shownCertificate(socket);
-    const received = serve(socket, { serverName: hello.serverName, authorities, certificate, agreed: '' });
+    const clientTls = { serverName: hello.serverName, authorities, certificate, agreed: '' };
+    if (socket.alpnProtocol === 'h2') {
+      serveHttp2(socket, clientTls);
+      return;
+    }
+    const received = serve(socket, clientTls);
     if (received !== null) socket.on('data', received);
   };
 
@@ -90,8 +142,8 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
   };
 
   const server = net.createServer({ allowHalfOpen: true, noDelay: true });
-  const accepted =
-    options.tls === null ? (socket: net.Socket) => (door.lets(socket, false) ? serve(socket) : null) : greet(options.tls);
+  const plain = options.clearHttp2 ? greetInClear : (socket: net.Socket) => (door.lets(socket, false) ? serve(socket) : null);
+  const accepted = options.tls === null ? plain : greet(options.tls);
 
   return new Promise((resolve, reject) => {
     const refused = (error: NodeJS.ErrnoException): void => {

@@ -8,8 +8,8 @@ export interface AccessRecord {
   time: number;
   method: string;
   target: string;
-  /** HTTP/1.`minor`. */
-  minor: number;
+  /** As the client spoke it, e.g. `HTTP/1.1`. */
+  protocol: string;
   /** Status that the client got; 0: none. */
   status: number;
   /** Bytes of this exchange sent to the client, with and without the head. */
@@ -40,7 +40,7 @@ export function emptyAccessRecord(): AccessRecord {
     time: 0,
     method: '',
     target: '',
-    minor: 1,
+    protocol: 'HTTP/1.1',
     status: 0,
     bytesSent: 0,
     bodyBytesSent: 0,
@@ -72,7 +72,7 @@ export const accessLineFormats = { hipache: hipacheLine, combined: combinedLine,
  * IPv4 addresses carry the prefix `::ffff:` that its readers expect.
  */
 function hipacheLine(record: AccessRecord): string {
-  return `${hipacheStart(record.clientAddress, logDate(record.time))}${escaped(record.method)} ${escaped(record.target)} HTTP/1.${record.minor}" ${record.status} ${record.bytesSent} "${escaped(record.referer)}" "${escaped(record.userAgent)}" "${escaped(record.identifier)}" ${seconds(record.totalMs)} ${seconds(record.backendMs)}\n`;
+  return `${hipacheStart(record.clientAddress, logDate(record.time))}${escaped(record.method)} ${escaped(record.target)} ${record.protocol}" ${record.status} ${record.bytesSent} "${escaped(record.referer)}" "${escaped(record.userAgent)}" "${escaped(record.identifier)}" ${seconds(record.totalMs)} ${seconds(record.backendMs)}\n`;
 }
 
 let startAddress = '';
@@ -93,7 +93,7 @@ function hipacheStart(address: string, date: string): string {
 function combinedLine(record: AccessRecord): string {
   const referer = record.referer === '' ? '-' : escaped(record.referer);
   const userAgent = record.userAgent === '' ? '-' : escaped(record.userAgent);
-  return `${escaped(record.clientAddress)} - - [${logDate(record.time)}] "${escaped(record.method)} ${escaped(record.target)} HTTP/1.${record.minor}" ${record.status} ${record.bodyBytesSent} "${referer}" "${userAgent}"\n`;
+  return `${escaped(record.clientAddress)} - - [${logDate(record.time)}] "${escaped(record.method)} ${escaped(record.target)} ${record.protocol}" ${record.status} ${record.bodyBytesSent} "${referer}" "${userAgent}"\n`;
 }
 
 /** One JSON object, pure ASCII. Put together by hand, since most texts need no escape and `JSON.stringify` costs three times as much. */
@@ -103,7 +103,7 @@ function jsonLine(record: AccessRecord): string {
   const error = record.error === '' ? 'null' : quoted(record.error);
   return (
     `{"time":"${time}","client":${quoted(record.clientAddress)},"scheme":${quoted(record.scheme)},"host":${quoted(record.host)}` +
-    `,"method":${quoted(record.method)},"target":${quoted(record.target)},"protocol":"HTTP/1.${record.minor}","status":${record.status}` +
+    `,"method":${quoted(record.method)},"target":${quoted(record.target)},"protocol":"${record.protocol}","status":${record.status}` +
     `,"bytes":${record.bytesSent},"bodyBytes":${record.bodyBytesSent},"referer":${quoted(record.referer)}` +
     `,"userAgent":${quoted(record.userAgent)},"identifier":${quoted(record.identifier)},"backend":${quoted(record.backend)}` +
     `,"totalMs":${thousandths(record.totalMs)},"backendMs":${backendMs},"requestId":${quoted(record.requestId)}` +

@@ -6,6 +6,12 @@ import type { StreamCounters } from './stream-counters.js';
 /** Why a connection was closed when it came. */
 export type TurnedAway = 'blocked' | 'too-many' | 'too-many-of-address' | 'overload';
 
+/**
+ * Why an HTTP/2 connection of a client was ended: it reset too many streams; sent too many PING or SETTINGS frames; sent
+ * bytes that carried nothing; broke the protocol.
+ */
+export type Http2Abuse = 'resets' | 'control-frames' | 'empty-bytes' | 'protocol';
+
 /** The counters of a worker. Fields that count events only grow; `active` and `tunnels` go up and down. */
 export interface Metrics {
   /** Exchanges that have begun, and those that run now. */
@@ -36,6 +42,11 @@ export interface Metrics {
   tunnels: number;
   /** Connections that were closed when they came, by the reason. */
   readonly turnedAway: Record<TurnedAway, number>;
+  /** HTTP/2 connections of clients that have come, and those that are open. */
+  http2Sessions: number;
+  http2Open: number;
+  /** Those of them that were ended by GOAWAY, by the reason. */
+  readonly http2Abuses: Record<Http2Abuse, number>;
   /** TCP streams by name. */
   readonly streams: Map<string, StreamCounters>;
   /** Milliseconds from the request's head to the end of the response, and from the attempt to the backend's head. */
@@ -75,6 +86,9 @@ export function createMetrics(): Metrics {
     upgrades: 0,
     tunnels: 0,
     turnedAway: { blocked: 0, 'too-many': 0, 'too-many-of-address': 0, overload: 0 },
+    http2Sessions: 0,
+    http2Open: 0,
+    http2Abuses: { resets: 0, 'control-frames': 0, 'empty-bytes': 0, protocol: 0 },
     streams: new Map(),
     total,
     backend,

@@ -12,7 +12,7 @@ function requestOf(exchange: Exchange): ProxyRequest {
   const { head, backend, client, clientAddress } = exchange;
   return {
     id: exchange.id,
-    req: { method: head.method, url: head.target, host: head.authority, httpVersion: `1.${head.minor}` },
+    req: { method: head.method, url: head.target, host: head.authority, httpVersion: exchange.protocol.slice('HTTP/'.length) },
     res: { statusCode: exchange.status, bytesSent: exchange.downstream.bytesSent },
     startTime: performance.timeOrigin + exchange.startedAt,
     retries: Math.max(0, exchange.attempts - 1),

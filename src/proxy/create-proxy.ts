@@ -27,14 +27,14 @@ import { createLimiters } from '../limits/create-limiters.js';
 import { Members } from '../limits/members.js';
 import { KeyDigests } from '../limits/tier-key.js';
 import { Tiers } from '../limits/tiers.js';
+import type { ConnectionContext } from '../listener/connection-context.js';
 import { Connections } from '../listener/connections.js';
-import type { Http1Context } from '../listener/http1-context.js';
 import { type Listener, openListener } from '../listener/listener.js';
 import { accessLineFormats } from '../observe/access-line.js';
 import { createAccessLog } from '../observe/access-log.js';
 import type { EventBus } from '../observe/events.js';
 import { createLogger, type Logger } from '../observe/logger.js';
-import { createMetrics } from '../observe/metrics.js';
+import { createMetrics, type Http2Abuse } from '../observe/metrics.js';
 import { createAnswerChanges } from '../pipeline/answer-changes.js';
 import type { AttemptObserver } from '../pipeline/attempt-observer.js';
 import { createFindClientTier } from '../pipeline/client-tier.js';
@@ -89,6 +89,8 @@ export interface Proxy {
   readonly activeExchanges: number;
   /** Connections of clients that are open. */
   readonly openConnections: number;
+  /** HTTP/2 connections of clients: those that have come, those that are open, and those that were ended for what they did. */
+  readonly http2: { readonly sessions: number; readonly open: number; readonly abuses: Readonly<Record<Http2Abuse, number>> };
   /** It has had more to do than it can for longer than `frontDoor.overloadPatience`. */
   readonly overloaded: boolean;
   /**
@@ -269,7 +271,8 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
   });
 
   const { door, kept } = entrance;
-  const context: Http1Context = { settings: { ...server, ...config.frontDoor }, handler, connections, clock, door, kept };
+  const settings = { ...server, ...config.frontDoor };
+  const context: ConnectionContext = { settings, handler, connections, clock, door, kept, metrics };
   clock.add(connections);
   const streams = new Streams({
     configs: config.streams,
@@ -309,13 +312,14 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
     await options.prepare?.(store);
     await entrance.start();
     for (const bind of config.http.bind) {
-      listeners.push(await openListener({ ...bind, ipv6Only: leavesIpv4(bind, config.http.bind), tls: null, trusted, context }));
+      const ipv6Only = leavesIpv4(bind, config.http.bind);
+      listeners.push(await openListener({ ...bind, ipv6Only, tls: null, clearHttp2: config.http.http2, trusted, context }));
     }
     for (const [at, bind] of config.https.bind.entries()) {
       const ipv6Only = leavesIpv4(bind, config.https.bind);
       const { standard = null, clientCa = '' } = bindFiles[at] ?? {};
       const tls = termination.names({ port: bind.port, options: tlsOptionsOf(bind), standard, clientCa });
-      listeners.push(await openListener({ ...bind, ipv6Only, tls, trusted, context }));
+      listeners.push(await openListener({ ...bind, ipv6Only, tls, clearHttp2: false, trusted, context }));
     }
     await streams.open();
   } catch (error) {
@@ -375,6 +379,9 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
     },
     get openConnections() {
       return connections.size;
+    },
+    get http2() {
+      return { sessions: metrics.http2Sessions, open: metrics.http2Open, abuses: metrics.http2Abuses };
     },
     get overloaded() {
       return entrance.overload.lasts;

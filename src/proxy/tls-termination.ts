@@ -30,8 +30,6 @@ export interface TlsTerminationOptions {
   readonly log: Logger;
 }
 
-/** Protocols by ALPN, best first. */
-const protocols = ['http/1.1'] as const;
 const mostNotes = 1_000;
 
 export class TlsTermination {
@@ -83,7 +81,7 @@ export class TlsTermination {
       prepare: prepareNameServer,
       ticketKeys: () => this.#tickets.keys,
       sessionTimeout: config.https.ticketLifetime,
-      protocols,
+      protocols: config.https.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],
       bound: config.https.certificateEntries,
       log,
     });

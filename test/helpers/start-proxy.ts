@@ -12,6 +12,8 @@ export interface ProxyOverrides {
   readonly frontDoor?: Partial<FrontDoorConfig>;
   /** Addresses to listen on instead of 127.0.0.1. */
   readonly http?: readonly Bind[];
+  /** Whether clients in clear text may begin with HTTP/2. */
+  readonly clearHttp2?: boolean;
   /** Addresses to listen on with TLS besides. */
   readonly https?: readonly TlsBind[];
   /** Settings of `https` besides. */
@@ -47,7 +49,7 @@ export function testConfig(overrides: ProxyOverrides = {}): Config {
   return {
     ...defaults,
     server: { ...defaults.server, ...testServer, ...overrides.server },
-    http: { bind: overrides.http ?? [{ address: '127.0.0.1', port: 0 }] },
+    http: { bind: overrides.http ?? [{ address: '127.0.0.1', port: 0 }], http2: overrides.clearHttp2 === true },
     https: { ...defaults.https, ...overrides.httpsSettings, bind: overrides.https ?? [] },
     limits: { ...defaults.limits, ...overrides.limits },
     trustedProxies: overrides.trustedProxies ?? [],

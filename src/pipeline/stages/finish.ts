@@ -47,7 +47,7 @@ export function createFinish({ accessLog, metrics, events }: FinishParts): (exch
     record.time = Date.now() - totalMs;
     record.method = head.method;
     record.target = head.target;
-    record.minor = head.minor;
+    record.protocol = exchange.protocol;
     record.status = exchange.status;
     record.bytesSent = downstream.bytesSent;
     record.bodyBytesSent = downstream.bodyBytesSent;

@@ -60,7 +60,7 @@ describe('the line of Hipache', () => {
 
 describe('the combined line', () => {
   it('is as nginx writes it', () => {
-    expect(combined(record({ referer: 'http://r/', minor: 0 }))).toBe(
+    expect(combined(record({ referer: 'http://r/', protocol: 'HTTP/1.0' }))).toBe(
       '127.0.0.1 - - [20/Nov/2026:13:28:16 +0000] "GET /a/b?x=1&y=2 HTTP/1.0" 200 500 "http://r/" "curl/7.88.1"\n',
     );
     expect(combined(record({ userAgent: '' }))).toMatch(/"-" "-"\n$/);

@@ -45,6 +45,7 @@ function exchangeOf(fields: { target: string; authority: string; method: string;
     secure: false,
     localPort: 80,
     episode: 0,
+    http2: false,
     lastAuthority: '',
     shown: { text: '', digest: '' },
     tls: null,

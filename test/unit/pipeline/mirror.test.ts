@@ -39,6 +39,7 @@ const client = {
   secure: false,
   localPort: 80,
   episode: 0,
+  http2: false,
   lastAuthority: '',
   shown: { text: '', digest: '' },
   tls: null,

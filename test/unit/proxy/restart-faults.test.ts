@@ -4,7 +4,7 @@ import { restartFaults } from '../../../src/proxy/restart-faults.js';
 import { testConfig } from '../../helpers/start-proxy.js';
 
 function withBinds(...binds: readonly (readonly [string, number])[]): Config {
-  return { ...testConfig(), http: { bind: binds.map(([address, port]): Bind => ({ address, port })) } };
+  return { ...testConfig(), http: { bind: binds.map(([address, port]): Bind => ({ address, port })), http2: false } };
 }
 
 describe('a new configuration', () => {

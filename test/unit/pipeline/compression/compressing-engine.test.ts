@@ -62,6 +62,7 @@ function newExchange(compress: string | null): Exchange {
     secure: false,
     localPort: 80,
     episode: 0,
+    http2: false,
     lastAuthority: '',
     shown: { text: '', digest: '' },
     tls: null,

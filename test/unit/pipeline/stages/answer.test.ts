@@ -81,6 +81,7 @@ function setUp(options: { method?: string; accept?: string; page?: Buffer | null
     secure: false,
     localPort: 80,
     episode: 0,
+    http2: false,
     lastAuthority: '',
     shown: { text: '', digest: '' },
     tls: null,
