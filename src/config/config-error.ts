@@ -43,6 +43,12 @@ function faultText({ kind, path, value, allowed, nearest, source }: Fault): stri
   }
 }
 
+/** A name as a fault shows it: a clean line, and not a long one, whatever somebody wrote. */
+export function shownName(name: string): string {
+  const short = name.length > 60 ? `${name.slice(0, 59)}…` : name;
+  return /^[\x21-\x7e…]+$/.test(short) ? short : JSON.stringify(short);
+}
+
 /** A value as a fault shows it: lists and objects by their kind alone, since they may hold secrets. */
 export function shownValue(value: unknown): string {
   if (Array.isArray(value)) return 'a list';

@@ -1,10 +1,15 @@
 // The known name that is nearest to a misspelt one.
 
+/** More than any known name has, with as many letters again. */
+const longestName = 128;
+
 /**
  * Finds what somebody probably meant.
  * @returns the candidate with the smallest edit distance, or undefined where none is near enough to be a misspelling
  */
 export function nearestName(written: string, candidates: Iterable<string>): string | undefined {
+  // Comparing takes time by the length of both, and nobody misspells a name into a page of text.
+  if (written.length > longestName) return undefined;
   const wanted = written.toLowerCase();
   let nearest: string | undefined;
   let best = Math.max(2, Math.floor(written.length / 3)) + 1;

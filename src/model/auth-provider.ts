@@ -1,6 +1,7 @@
 // What an `auth:` record asks for: its type and the fields of that type. Any fault makes the provider unusable, since it
 // keeps somebody out.
 import * as z from 'zod';
+import { shownName } from '../config/config-error.js';
 import { duration, noted, yesOrNo } from '../config/fields.js';
 import { nearestName } from '../config/nearest.js';
 import { headerName, headerNames, tokenText, webAddress } from './auth-values.js';
@@ -232,8 +233,7 @@ function addToken(digest: string, label: string, tokens: Map<string, string>, fa
 function unknownField(type: AuthType, name: string, known: readonly string[]): string {
   if (/^(user|token):/.test(name)) return `${name.slice(0, name.indexOf(':'))}: entries are not for type ${type}`;
   const nearest = nearestName(name, known);
-  const shown = name.length > 60 ? `${name.slice(0, 59)}…` : name;
-  return `${shown} is not a field of type ${type}${nearest === undefined ? '' : `; the nearest one is ${nearest}`}`;
+  return `${shownName(name)} is not a field of type ${type}${nearest === undefined ? '' : `; the nearest one is ${nearest}`}`;
 }
 
 function shownType(text: string | undefined): string {

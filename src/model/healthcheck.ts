@@ -1,8 +1,7 @@
 // What active probes ask of a frontend's backends: the `healthcheck:` hash, PlanB's three fields and those beyond.
 import * as z from 'zod';
 import { choice, duration, wholeNumber } from '../config/fields.js';
-import { nearestName } from '../config/nearest.js';
-import { jsonField, type PolicyField, type PolicyOf, readField, textField } from './policy/field.js';
+import { jsonField, type PolicyField, type PolicyOf, readField, textField, unknownField } from './policy/field.js';
 import type { StoredRecord } from './record-kind.js';
 import { parseStatusRanges, statusesAllowed } from './status-ranges.js';
 
@@ -77,8 +76,7 @@ export function parseHealthcheck(record: StoredRecord): ParsedHealthcheck {
     const name = record.values[at] as string;
     const field = known.get(name);
     if (field === undefined) {
-      const nearest = nearestName(name, known.keys());
-      faults.push(`${name} is not a known field${nearest === undefined ? '' : `; the nearest known one is ${nearest}`}`);
+      faults.push(unknownField(name, known.keys()));
       continue;
     }
     if (aboutHttp.has(name)) type = 'http';

@@ -1,8 +1,7 @@
 // A TCP stream as it is in force: the settings of its listener, overridden by the hash `stream:<name>`, and its targets.
-import { nearestName } from '../config/nearest.js';
 import { streamSettingFields } from '../config/schema-streams.js';
 import type { StreamConfig, StreamModeName, StreamSettings } from '../config/stream-config.js';
-import { type PolicyField, readField } from './policy/field.js';
+import { type PolicyField, readField, unknownField } from './policy/field.js';
 import type { StoredRecord } from './record-kind.js';
 import { parseTargets, type StreamTarget } from './stream-target.js';
 
@@ -45,9 +44,7 @@ function overridesOf(name: string, hash: StoredRecord, faults: string[]): Partia
     const key = hash.values[at] as string;
     const field = fields.get(key);
     if (field === undefined) {
-      const nearest = nearestName(key, fields.keys());
-      const advice = nearest === undefined ? '' : `; the nearest known one is ${nearest}`;
-      faults.push(`stream:${name}: ${key} is not a known field${advice}`);
+      faults.push(`stream:${name}: ${unknownField(key, fields.keys())}`);
       continue;
     }
     const reading = readField(field, hash.values[at + 1] as string);

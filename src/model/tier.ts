@@ -1,8 +1,7 @@
 // A rate limit with a name: the `tier:` hash, and the three tiers that exist without one.
 import * as z from 'zod';
 import { choice, seconds, wholeNumber } from '../config/fields.js';
-import { nearestName } from '../config/nearest.js';
-import { jsonField, type PolicyField, type PolicyOf, readField, textField } from './policy/field.js';
+import { jsonField, type PolicyField, type PolicyOf, readField, textField, unknownField } from './policy/field.js';
 import { Disallowed, isObject, parsedBy } from './policy/parsed-by.js';
 import { fieldsOf, type StoredRecord } from './record-kind.js';
 import { lowestTier, standardTiers } from './tier-name.js';
@@ -70,8 +69,7 @@ export function parseTier(name: string, record: StoredRecord): ParsedTier {
   for (const [key, text] of fieldsOf(record)) {
     const field = known.get(key);
     if (field === undefined) {
-      const nearest = nearestName(key, known.keys());
-      faults.push(`${key} is not a known field${nearest === undefined ? '' : `; the nearest known one is ${nearest}`}`);
+      faults.push(unknownField(key, known.keys()));
       continue;
     }
     const reading = readField(field, text);

@@ -83,6 +83,7 @@ describe('two workers', () => {
     const before = await clients('one', 12);
     const asked = Promise.allSettled(before.map((client, at) => asks(client, `a${at}`, 200)));
     process.kill(victim ?? 0, 'SIGKILL');
+    await eventually('it to be gone', () => !node?.workers().includes(victim ?? 0));
     const after = await clients('one', 12);
     const right = await Promise.all(after.map((client, at) => asks(client, `b${at}`, 20)));
     expect(right).toEqual(after.map(() => 20));

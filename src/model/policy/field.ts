@@ -1,7 +1,8 @@
 // A field of a `route:` hash: its schema, and what a wrong value of it means.
 import type * as z from 'zod';
-import { shownValue } from '../../config/config-error.js';
+import { shownName, shownValue } from '../../config/config-error.js';
 import { settingNotes } from '../../config/fields.js';
+import { nearestName } from '../../config/nearest.js';
 
 /** How the text of a hash field becomes a value before its schema looks at it. */
 type Notation = 'text' | 'json';
@@ -45,8 +46,20 @@ export type FieldReading =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'fault'; readonly text: string };
 
+/** Says that a hash has a field that nobody knows. */
+export function unknownField(name: string, known: Iterable<string>): string {
+  const nearest = nearestName(name, known);
+  return `${shownName(name)} is not a known field${nearest === undefined ? '' : `; the nearest known one is ${nearest}`}`;
+}
+
+/** Characters of a value: error pages are the longest that anybody writes. */
+const longestValue = 1 << 20;
+
 /** Reads the text of a hash field. */
 export function readField(field: PolicyField, text: string): FieldReading {
+  // What is longer is no setting; reading it as JSON and checking it would hold up everybody.
+  if (text.length > longestValue)
+    return { kind: 'fault', text: `has ${text.length} characters; allowed: at most ${longestValue}` };
   const written = field.notation === 'json' ? parsedJson(text) : text;
   return checkField(field, written);
 }

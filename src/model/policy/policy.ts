@@ -1,11 +1,11 @@
 // The policy of a frontend: what its `route:` hash asks for, field by field, and what is wrong with it.
-import { editDistance, nearestName } from '../../config/nearest.js';
+import { editDistance } from '../../config/nearest.js';
 import { accessFields } from './access.js';
 import { balancingFields } from './balancing.js';
 import { bodyLimitFields } from './body-limit.js';
 import { compressionFields } from './compression.js';
 import { extraFields } from './extra.js';
-import { type FieldReading, type PolicyField, type PolicyOf, readField } from './field.js';
+import { type PolicyField, type PolicyOf, readField, unknownField } from './field.js';
 import { headerFields } from './headers.js';
 import { healthFields } from './health.js';
 import { limitFields } from './limits.js';
@@ -63,6 +63,9 @@ export const standardPolicy: RoutePolicy = Object.freeze(
   Object.fromEntries([...fields].map(([name, field]) => [name, field.schema.parse(undefined)])),
 ) as RoutePolicy;
 
+/** Several times as many as there are. */
+const mostFields = 500;
+
 /**
  * Reads a `route:` hash.
  * @param pairs names and values in turn, as Redis gives them
@@ -71,29 +74,37 @@ export function parsePolicy(pairs: readonly string[]): ParsedPolicy {
   const values: Record<string, unknown> = { ...standardPolicy };
   const faults: string[] = [];
   let refusal = '';
+  // Each of them costs a comparison with all that are known: junk by the thousand is not read, and might have kept somebody out.
+  if (pairs.length > 2 * mostFields) {
+    const fault = `has ${pairs.length / 2} fields; allowed: at most ${mostFields}`;
+    return { policy: standardPolicy, faults: [fault], refusal: fault };
+  }
   for (let at = 0; at + 1 < pairs.length; at += 2) {
     const name = pairs[at] as string;
     const field = fields.get(name);
-    const reading = field === undefined ? unknownField(name) : readField(field, pairs[at + 1] as string);
+    if (field === undefined) {
+      const fault = unknownField(name, fields.keys());
+      faults.push(fault);
+      if (misspellsGuard(name) && refusal === '') refusal = fault;
+      continue;
+    }
+    const reading = readField(field, pairs[at + 1] as string);
     if (reading.kind === 'value') {
       values[name] = reading.value;
       continue;
     }
     const fault = `${name} ${reading.text}`;
     faults.push(fault);
-    if ((field?.guards === true || misspellsGuard(name)) && refusal === '') refusal = fault;
+    if (field.guards && refusal === '') refusal = fault;
   }
   return { policy: Object.freeze(values) as RoutePolicy, faults, refusal };
 }
 
 /** `authProvder` was meant to keep somebody out, so that nobody is let in until it is mended. */
 function misspellsGuard(name: string): boolean {
-  if (fields.has(name)) return false;
   const most = name.length < 8 ? 1 : 2;
-  return guards.some((guard) => editDistance(name.toLowerCase(), guard.toLowerCase()) <= most);
-}
-
-function unknownField(name: string): FieldReading {
-  const nearest = nearestName(name, fields.keys());
-  return { kind: 'fault', text: `is not a known field${nearest === undefined ? '' : `; the nearest known one is ${nearest}`}` };
+  // So far away by their lengths alone: a name of a megabyte is not compared.
+  return guards.some(
+    (guard) => Math.abs(guard.length - name.length) <= most && editDistance(name.toLowerCase(), guard.toLowerCase()) <= most,
+  );
 }
