@@ -16,6 +16,8 @@ export interface FramingFault {
 }
 
 const zero = 0x30;
+const space = 0x20;
+const tab = 0x09;
 
 /**
  * The length that a head states: a number of bytes, `chunked` or `unstated`; or why that is not one answer.
@@ -38,8 +40,18 @@ export function decideLength(buffer: Buffer, lines: HeadLines, headers: HeaderLi
   if (!hasLength) return unstated;
   // Also equal values: whoever sends two has a reader in mind that takes only one of them (RFC 9112 section 6.3).
   if (lines.isRepeated(Kind.contentLength)) return { code: 'ambiguous-length', detail: 'several Content-Length lines' };
-  const length = decimal(buffer, lines.valueStart(Kind.contentLength), lines.valueEnd(Kind.contentLength));
+  const end = lines.valueEnd(Kind.contentLength);
+  // Blank by RFC 9110 section 5.6.3, and yet refused by some readers behind us, as node:http is one.
+  if (isTabBehind(buffer, end)) return { code: 'ambiguous-length', detail: 'a tab behind Content-Length' };
+  const length = decimal(buffer, lines.valueStart(Kind.contentLength), end);
   return length >= 0 ? length : { code: 'ambiguous-length', detail: 'Content-Length is not a decimal number' };
+}
+
+/** @param at the end of a value: blanks may follow, and then the end of the line */
+function isTabBehind(buffer: Buffer, at: number): boolean {
+  let end = at;
+  while (buffer[end] === space) end++;
+  return buffer[end] === tab;
 }
 
 /** The number that the bytes are (digits only), or -1 where they are none or it cannot be counted to. */
