@@ -33,6 +33,10 @@ export interface NameServersOptions {
   readonly authoritiesFor: (host: string) => ClientAuthorities | null | Promise<ClientAuthorities | null>;
   /** Prepares a server that was made: who takes its connections. */
   readonly prepare: (server: tls.Server, authorities: string) => void;
+  /** What proves a name to an authority while it is being proved; absent: nothing is. */
+  readonly challenge?: ((host: string) => Promise<NameServer | null>) | undefined;
+  /** Told of a host that the store has no certificate for. */
+  readonly missing?: ((host: string) => void) | undefined;
   /** The keys of session tickets in force. */
   readonly ticketKeys: () => Buffer;
   /** Seconds that a session may be resumed. */
@@ -71,8 +75,14 @@ export class NameServers {
     const certificate = certificates.find(host);
     const authorities = host === '' ? null : authoritiesFor(host);
     if (certificate instanceof Promise || authorities instanceof Promise)
-      return Promise.all([certificate, authorities]).then(([one, other]) => this.#serve(one, other));
-    return this.#serve(certificate, authorities);
+      return Promise.all([certificate, authorities]).then(([one, other]) => this.#serve(host, one, other));
+    return this.#serve(host, certificate, authorities);
+  }
+
+  /** The server for an authority that looks for the proof of a host; null: it is not being proved. */
+  findChallenge(host: string): NameServer | null | Promise<NameServer | null> {
+    const { challenge } = this.#options;
+    return challenge === undefined ? this.find(host) : challenge(host);
   }
 
   /** New keys of session tickets are in force. */
@@ -80,8 +90,11 @@ export class NameServers {
     for (const { named } of this.#made.values()) named?.server.setTicketKeys(keys);
   }
 
-  #serve(certificate: Certificate | null, authorities: ClientAuthorities | null): NameServer | null {
-    if (certificate === null && this.#options.standard === null) return null;
+  #serve(host: string, certificate: Certificate | null, authorities: ClientAuthorities | null): NameServer | null {
+    if (certificate === null) {
+      this.#options.missing?.(host);
+      if (this.#options.standard === null) return null;
+    }
     const key = `${certificate?.name ?? ''}|${authorities?.id ?? ''}`;
     const known = this.#made.get(key);
     this.#made.delete(key);

@@ -15,11 +15,12 @@ function read(path: string, what: string): Buffer {
 }
 
 /**
- * The PEM text of an authority that backends may be signed by.
+ * The PEM text of an authority that others may be signed by.
+ * @param setting that names the file
  * @throws StartError when it cannot be read or holds no certificate
  */
-export function readAuthority(path: string): string {
-  return authorityText(path, 'certificate authority of server.backendCa', 'server.backendCa');
+export function readAuthority(path: string, setting: 'server.backendCa' | 'acme.ca'): string {
+  return authorityText(path, `certificate authority of ${setting}`, setting);
 }
 
 function authorityText(path: string, what: string, setting: string): string {
@@ -28,10 +29,22 @@ function authorityText(path: string, what: string, setting: string): string {
   return text;
 }
 
+/** Whether a certificate in PEM is made for a host. */
+export function isMadeFor(certificate: string | Buffer, host: string): boolean {
+  return new X509Certificate(certificate).checkHost(host) !== undefined;
+}
+
+/** Key and certificate of the configuration. */
+export interface StandardPair {
+  readonly key: Buffer;
+  readonly cert: Buffer;
+  readonly passphrase?: string;
+}
+
 /** The files of a bind. */
 export interface BindFiles {
   /** Null: the bind has no certificate of its own. */
-  readonly standard: Pick<tls.SecureContextOptions, 'key' | 'cert' | 'passphrase'> | null;
+  readonly standard: StandardPair | null;
   /** PEM: authorities of client certificates; empty: there are none. */
   readonly clientCa: string;
   /** What clients will object to, one line each. */

@@ -39,6 +39,31 @@ export interface HttpsConfig {
   readonly storeKeyFile: string;
 }
 
+export type ChallengeKind = 'http-01' | 'tls-alpn-01' | 'dns-01';
+
+/** Settings of `acme`: certificates that are had from an authority. Milliseconds. */
+export interface AcmeConfig {
+  /** URL; empty: none are ordered. */
+  readonly directory: string;
+  readonly agreeTerms: boolean;
+  /** Mail addresses. */
+  readonly contact: readonly string[];
+  /** The preferred one first. */
+  readonly challenges: readonly ChallengeKind[];
+  /** Path of a program; empty: there is none. */
+  readonly dnsHook: string;
+  readonly dnsHookTimeout: number;
+  /** Files of authorities that the directory's certificate may be signed by. */
+  readonly ca: readonly string[];
+  /** External account binding; empty: none. */
+  readonly eabKeyId: string;
+  readonly eabKey: string;
+  /** Whether a handshake for a name that a frontend serves may order. */
+  readonly onDemand: boolean;
+  readonly onDemandPerHour: number;
+  readonly retryDelay: number;
+}
+
 type AccessLogFormat = 'hipache' | 'combined' | 'json';
 export type EngineName = 'wire' | 'http-proxy';
 
@@ -207,6 +232,7 @@ export interface Config {
   /** `http2`: whether clients in clear text may begin with HTTP/2. */
   readonly http: { readonly bind: readonly Bind[]; readonly http2: boolean };
   readonly https: HttpsConfig;
+  readonly acme: AcmeConfig;
   /** TCP listeners. */
   readonly streams: readonly StreamConfig[];
   /** Where the node answers whether it is alive and ready. Port 0: nowhere. */

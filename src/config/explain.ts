@@ -1,12 +1,12 @@
 // The effective configuration as a person may see it: in the units and shape of the file, with secrets hidden.
-import type { Config, HttpsConfig, RedisConfig, ServerConfig } from './config.js';
+import type { AcmeConfig, Config, HttpsConfig, RedisConfig, ServerConfig } from './config.js';
 import { maskDriverUrl } from './driver-url.js';
 import { describeStream } from './explain-stream.js';
 import { allSettings } from './schema.js';
 
 /** The text of `--dry` and `check`. Its `config` could be loaded again, but for the secrets. */
 export function describeConfig(config: Config): string {
-  const { source, server, http, https, streams, admin, driver, redis, trustedProxies, user, group, logLevel } = config;
+  const { source, server, http, https, acme, streams, admin, driver, redis, trustedProxies, user, group, logLevel } = config;
   const shown = {
     server: inFileUnits('server', server.stickySecret === '' ? server : { ...server, stickySecret: 'CENSORED' }),
     http,
@@ -21,6 +21,11 @@ export function describeConfig(config: Config): string {
         cert: bind.cert || undefined,
         passphrase: bind.passphrase === '' ? '' : 'CENSORED',
       })),
+    },
+    acme: {
+      ...inFileUnits('acme', acme),
+      dnsHook: acme.dnsHook || undefined,
+      eabKey: acme.eabKey === '' ? '' : 'CENSORED',
     },
     admin,
     streams: streams.map(describeStream),
@@ -42,8 +47,8 @@ export function describeConfig(config: Config): string {
 
 /** The values of a section in the order of the schema. Durations are milliseconds inside the program and seconds in a file. */
 function inFileUnits(
-  section: 'server' | 'redis' | 'https',
-  values: ServerConfig | RedisConfig | HttpsConfig,
+  section: 'server' | 'redis' | 'https' | 'acme',
+  values: ServerConfig | RedisConfig | HttpsConfig | AcmeConfig,
 ): Record<string, unknown> {
   const byKey = new Map<string, unknown>(Object.entries(values));
   const known = allSettings.filter(({ path }) => path.startsWith(`${section}.`));

@@ -1,6 +1,6 @@
 // From settings that passed one by one to the effective configuration: defaults that hang on others, and rules between settings.
 import { availableParallelism } from 'node:os';
-import type { Bind, Config, HttpsConfig, RedisConfig, ServerConfig } from './config.js';
+import type { AcmeConfig, Bind, Config, HttpsConfig, RedisConfig, ServerConfig } from './config.js';
 import type { Draft } from './draft.js';
 import { formatRedisUrl, parseDriverUrl } from './driver-url.js';
 import { resolveApi } from './resolve-api.js';
@@ -26,6 +26,7 @@ export function resolveConfig(settings: Settings, draft: Draft, root: boolean): 
     server: resolveServer(settings, driver.read.startsWith('memory:'), draft),
     http: { bind: http, http2: settings.http.http2 },
     https: { ...resolveHttps(settings), bind: https },
+    acme: resolveAcme(settings, draft),
     streams,
     admin: settings.admin,
     api: resolveApi(settings.api, draft),
@@ -42,6 +43,21 @@ export function resolveConfig(settings: Settings, draft: Draft, root: boolean): 
 function resolveHttps({ https }: Settings): Omit<HttpsConfig, 'bind'> {
   const { http2, certificateEntries, ticketRotation, ticketLifetime, storeKeys, storeKeyFile = '' } = https;
   return { http2, certificateEntries, ticketRotation, ticketLifetime, storeKeys, storeKeyFile };
+}
+
+/** Without the consent of a person, or a way to prove names, nothing could be ordered. */
+function resolveAcme({ acme }: Settings, draft: Draft): AcmeConfig {
+  const { dnsHook = '', ...rest } = acme;
+  const refuse = (name: keyof AcmeConfig, value: string, allowed: string): void => {
+    const { key, source } = draft.origin(['acme', name]);
+    draft.refuse({ kind: value === '' ? 'missing' : 'wrong', path: key, value, allowed, source });
+  };
+  if (acme.directory !== '' && !acme.agreeTerms)
+    refuse('agreeTerms', 'false', 'true, once you have read the terms of the authority');
+  if (acme.challenges.includes('dns-01') && dnsHook === '') refuse('dnsHook', '', 'the path of a program, for dns-01');
+  if (acme.eabKeyId !== '' && acme.eabKey === '') refuse('eabKey', '', 'the key that belongs to acme.eabKeyId');
+  if (acme.eabKey !== '' && acme.eabKeyId === '') refuse('eabKeyId', '', 'the identifier that belongs to acme.eabKey');
+  return { ...rest, dnsHook };
 }
 
 function resolveServer({ server }: Settings, memory: boolean, draft: Draft): ServerConfig {

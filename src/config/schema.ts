@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { parseRange } from '../base/ip.js';
 import { parseDriverUrl } from './driver-url.js';
 import { noted, type SettingNote, settingNotes } from './fields.js';
+import { acmeSchema } from './schema-acme.js';
 import { apiSchema } from './schema-api.js';
 import { frontDoorSchema } from './schema-front-door.js';
 import { limitsSchema } from './schema-limits.js';
@@ -39,6 +40,7 @@ export const settingsSchema = z.strictObject(
     server: serverSchema,
     http: httpSchema,
     https: httpsSchema,
+    acme: acmeSchema,
     streams: streamsSchema,
     admin: adminSchema,
     api: apiSchema,

@@ -84,7 +84,7 @@ function writtenAt(path: readonly PropertyKey[], draft: Draft): unknown {
 function shownSetting(path: readonly PropertyKey[], value: unknown): string {
   if (value === undefined) return '';
   const key = path.findLast((part) => typeof part === 'string');
-  if (['passphrase', 'stickySecret', 'storeKeys', 'sha256'].includes(String(key))) return '(hidden)';
+  if (['passphrase', 'stickySecret', 'storeKeys', 'eabKey', 'sha256'].includes(String(key))) return '(hidden)';
   if (key === 'driver' && typeof value === 'string') return shownValue(maskDriverUrl(value));
   if (typeof value === 'string' && value.includes('-----BEGIN')) return 'the text of a PEM file';
   return shownValue(value);

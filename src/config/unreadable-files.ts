@@ -9,6 +9,8 @@ export function findUnreadableFiles(config: Config): Fault[] {
   const places = new Map<string, string>();
   const note = (file: string, place: string) => places.set(file, places.get(file) ?? place);
   if (config.https.storeKeyFile !== '') note(config.https.storeKeyFile, 'https.storeKeyFile');
+  for (const file of config.acme.ca) note(file, 'acme.ca');
+  if (config.acme.dnsHook !== '') note(config.acme.dnsHook, 'acme.dnsHook');
   config.https.bind.forEach(({ key, cert, ca }, index) => {
     if (key !== '') note(key, `https.bind[${index}].key`);
     if (cert !== '') note(cert, `https.bind[${index}].cert`);

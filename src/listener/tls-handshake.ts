@@ -16,6 +16,8 @@ interface NameServer {
 export interface TlsNames {
   /** @param host lower case; empty for a client that names none. @returns null: there is no certificate for it */
   find(host: string): NameServer | null | Promise<NameServer | null>;
+  /** For a client that offers `acme-tls/1` alone: an authority that looks for the proof of a host. */
+  findChallenge(host: string): NameServer | null | Promise<NameServer | null>;
 }
 
 /** What a handshake needs to know. */
@@ -83,7 +85,8 @@ export class TlsHandshake implements ListedConnection {
       return;
     }
     this.#hello = reading;
-    const found = this.#parts.names.find(reading.serverName);
+    const { names } = this.#parts;
+    const found = isChallenge(reading) ? names.findChallenge(reading.serverName) : names.find(reading.serverName);
     if (!(found instanceof Promise)) this.#handOver(found);
     else {
       found.then(
@@ -149,6 +152,11 @@ export class TlsHandshake implements ListedConnection {
     this.deadline = 0;
     this.#parts.connections.remove(this);
   }
+}
+
+/** RFC 8737 section 3: no other protocol may be offered with it. */
+function isChallenge({ protocols }: ClientHello): boolean {
+  return protocols.length === 1 && protocols[0] === 'acme-tls/1';
 }
 
 /** A record of TLS 1.2 with the alert: fatal (2), unrecognized_name (112). */

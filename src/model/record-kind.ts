@@ -13,6 +13,11 @@ export const recordShapes = {
   patterns: 'list',
   /** A certificate and its key, by host name. */
   tls: 'hash',
+  /**
+   * Automatic certificates: `account:<id>`, `name:<host>` what is known of one, `wanted:<host>` that a client asked for it,
+   * `http:<token>` and `alpn:<host>` what an authority is answered.
+   */
+  acme: 'hash',
   /** What TLS session tickets are sealed with; one record, `current`. */
   tickets: 'text',
   /** A rate limit, by name. */

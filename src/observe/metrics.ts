@@ -47,6 +47,8 @@ export interface Metrics {
   http2Open: number;
   /** Those of them that were ended by GOAWAY, by the reason. */
   readonly http2Abuses: Record<Http2Abuse, number>;
+  /** Certificates that this worker got from an authority, and orders that came to nothing. */
+  readonly certificates: { issued: number; failed: number };
   /** TCP streams by name. */
   readonly streams: Map<string, StreamCounters>;
   /** Milliseconds from the request's head to the end of the response, and from the attempt to the backend's head. */
@@ -89,6 +91,7 @@ export function createMetrics(): Metrics {
     http2Sessions: 0,
     http2Open: 0,
     http2Abuses: { resets: 0, 'control-frames': 0, 'empty-bytes': 0, protocol: 0 },
+    certificates: { issued: 0, failed: 0 },
     streams: new Map(),
     total,
     backend,

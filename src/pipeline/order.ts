@@ -7,6 +7,8 @@ export interface Stages {
   readonly identify: Stage;
   /** The proxy's own answers: `__ping__`. */
   readonly self: Stage;
+  /** Authorities that look for the proof of a name; null: nothing is being proved. */
+  readonly acmeChallenge: Stage | null;
   /** Whether the host may be asked for on a connection whose TLS was made for another name. */
   readonly secureName: Stage;
   /** Who is turned away, whatever was asked for: in an overload, from a block list, with a deceiving path. */
@@ -48,7 +50,15 @@ export interface StageOrder {
  * @param allLimited whether frontends without a policy have a tier as well
  */
 export function inOrder(stages: Stages, allLimited: boolean): StageOrder {
-  const before = [stages.identify, stages.self, stages.secureName, stages.gate, stages.route];
+  const { acmeChallenge } = stages;
+  const before = [
+    stages.identify,
+    stages.self,
+    ...(acmeChallenge === null ? [] : [acmeChallenge]),
+    stages.secureName,
+    stages.gate,
+    stages.route,
+  ];
   const policy = [
     stages.redirect,
     stages.maintenance,

@@ -10,7 +10,7 @@ import { CoarseClock } from '../base/clock.js';
 import { tuneEngine } from '../base/engine-flags.js';
 import { createAddressSet } from '../base/ip.js';
 import { relayStringPrototype } from '../base/string-prototype.js';
-import { readAuthority, staticCertificate } from '../certs/static-certificate.js';
+import { isMadeFor, readAuthority, staticCertificate } from '../certs/static-certificate.js';
 import { tlsOptionsOf } from '../certs/tls-preset.js';
 import type { Bind, Config } from '../config/config.js';
 import { createEngine } from '../engine/choose.js';
@@ -50,6 +50,7 @@ import { Retries } from '../pipeline/retries.js';
 import { RetryBudgets } from '../pipeline/retry-budget.js';
 import { createPipeline } from '../pipeline/run.js';
 import { createAccess } from '../pipeline/stages/access.js';
+import { createAcmeChallenge } from '../pipeline/stages/acme-challenge.js';
 import { createAnswer } from '../pipeline/stages/answer.js';
 import { createBodyLimit } from '../pipeline/stages/body-limit.js';
 import { clientCertificate } from '../pipeline/stages/client-certificate.js';
@@ -160,6 +161,17 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
     log: (text) => logger.warn(text),
   });
   const termination = new TlsTermination({ config, store, routes, log: logger });
+  const automation =
+    config.acme.directory === ''
+      ? null
+      : (await import('./automatic-certificates.js')).createCertificateAutomation({
+          ...{ config, store, routes, log: logger, metrics, vault: termination.vault, certificates: termination.certificates },
+          standardCovers: (name) => bindFiles.some(({ standard }) => standard !== null && isMadeFor(standard.cert, name)),
+        });
+  if (automation !== null) {
+    termination.automate(automation);
+    clock.add(automation.orders);
+  }
   const hchecker = new Hchecker(store, logger);
   const marks = new LocalMarks();
   const trials = new Trials({ store, now: Date.now });
@@ -180,7 +192,7 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
     ...(watch === null ? {} : { marked: (route, backend, what) => watch.marked(route, backend, what) }),
   });
 
-  const authorities = server.backendCa.map(readAuthority);
+  const authorities = server.backendCa.map((path) => readAuthority(path, 'server.backendCa'));
   const startProbe = createStartProbe({ ca: authorities });
   const fleetHealth = new FleetHealth({ ...server, store, startProbe, hchecker, log: logger });
   clock.add(fleetHealth);
@@ -244,6 +256,7 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
       {
         identify: createIdentify(trusted),
         self: createSelf(entrance.overload),
+        acmeChallenge: automation === null ? null : createAcmeChallenge((token) => automation.challenges.authorization(token)),
         gate: entrance.gate,
         secureName: createSecureName(termination.certificates),
         route: events === null ? createRouteStage(findRoute) : announcingRoute(createRouteStage(findRoute), events),
@@ -298,6 +311,7 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
       inTurn(
         routes,
         ...termination.listeners,
+        ...(automation === null ? [] : [automation.orders]),
         marks,
         fleetHealth,
         auth,
@@ -328,6 +342,7 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
   }
   hchecker.start();
   fleetHealth.start();
+  automation?.orders.start();
   events?.emit('proxy.listening', { addresses: listeners });
 
   /** Once, also when a drain and a close meet. */
@@ -348,6 +363,7 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
     watch?.close();
     clock.stop();
     await fleetHealth.stop();
+    await automation?.orders.stop();
     await termination.close();
     await options.closing?.();
     await store.close();

@@ -1,7 +1,8 @@
 // Wires the ending of TLS: certificates of the store and of files, authorities of clients by the policy of a frontend, ticket keys.
 import type { TlsOptions } from 'node:tls';
+import { alpnServer } from '../certs/acme/alpn-servers.js';
 import { CertificateCache } from '../certs/certificate-cache.js';
-import { openVault } from '../certs/key-vault.js';
+import { type KeyVault, openVault } from '../certs/key-vault.js';
 import { type ClientAuthorities, NameServers } from '../certs/name-servers.js';
 import { TicketKeys } from '../certs/ticket-keys.js';
 import type { Config } from '../config/config.js';
@@ -11,6 +12,7 @@ import type { Logger } from '../observe/logger.js';
 import { listenerAuthorities } from '../pipeline/stages/client-certificate.js';
 import { isMiss, type RouteCache, type RouteMiss } from '../routing/route-cache.js';
 import type { Store, StoreListener } from '../store/store.js';
+import type { CertificateAutomation } from './automatic-certificates.js';
 
 /** What an address ends TLS with. */
 export interface TerminatedBind {
@@ -36,7 +38,10 @@ export class TlsTermination {
   readonly certificates: CertificateCache;
   /** To be told of changes by the store. */
   readonly listeners: readonly StoreListener[];
+  /** What private keys in the store are encrypted with. */
+  readonly vault: KeyVault;
   readonly #options: TlsTerminationOptions;
+  #automation: CertificateAutomation | null = null;
   readonly #tickets: TicketKeys;
   readonly #servers: NameServers[] = [];
   readonly #noted = new Set<string>();
@@ -47,6 +52,7 @@ export class TlsTermination {
     const { config, store, log } = options;
     const { https } = config;
     const vault = openVault(https.storeKeys, https.storeKeyFile);
+    this.vault = vault;
     this.certificates = new CertificateCache({ store, vault, log, entries: https.certificateEntries });
     this.#tickets = new TicketKeys({
       // Nobody shares a store that lives in this process, and its file is no place for them.
@@ -70,15 +76,23 @@ export class TlsTermination {
     this.listeners = [this.certificates, tickets];
   }
 
+  /** Answers authorities, and tells of names without a certificate, at the addresses that come after. */
+  automate(automation: CertificateAutomation): void {
+    this.#automation = automation;
+  }
+
   /** The names of an address. */
   names(bind: TerminatedBind): TlsNames {
     const { config, log } = this.#options;
+    const { challenges, wishes = null } = this.#automation ?? {};
     const servers = new NameServers({
       certificates: this.certificates,
       options: bind.options,
       standard: bind.standard,
       authoritiesFor: (host) => this.#authoritiesFor(host, bind),
       prepare: prepareNameServer,
+      challenge: challenges && ((host) => challenges.pair(host).then(alpnServer)),
+      missing: wishes === null ? undefined : (host) => wishes.add(host),
       ticketKeys: () => this.#tickets.keys,
       sessionTimeout: config.https.ticketLifetime,
       protocols: config.https.http2 ? ['h2', 'http/1.1'] : ['http/1.1'],

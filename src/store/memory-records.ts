@@ -8,14 +8,23 @@ export type RecordsDocument = Record<string, Record<string, unknown>>;
 
 export class MemoryRecords {
   readonly #kinds = new Map<RecordKind, Map<string, readonly string[]>>();
+  /** When records that do not stay are gone, in milliseconds since the epoch; they are in no file. */
+  readonly #ends = new Map<string, number>();
 
   read(kind: RecordKind, name: string): StoredRecord {
+    const end = this.#ends.get(`${kind}:${name}`);
+    if (end !== undefined && Date.now() >= end) this.write(kind, name, []);
     const values = this.#kinds.get(kind)?.get(name);
     return values === undefined ? nothing : { values, fault: '' };
   }
 
-  /** No values remove the record. */
-  write(kind: RecordKind, name: string, values: readonly string[]): void {
+  /**
+   * No values remove the record.
+   * @param milliseconds that it lasts; absent: for good
+   */
+  write(kind: RecordKind, name: string, values: readonly string[], milliseconds?: number): void {
+    if (milliseconds === undefined || values.length === 0) this.#ends.delete(`${kind}:${name}`);
+    else this.#ends.set(`${kind}:${name}`, Date.now() + milliseconds);
     let names = this.#kinds.get(kind);
     if (names === undefined) {
       names = new Map();
@@ -33,8 +42,9 @@ export class MemoryRecords {
   toDocument(): RecordsDocument {
     const document: RecordsDocument = {};
     for (const [kind, names] of this.#kinds) {
-      if (names.size > 0)
-        document[kind] = Object.fromEntries([...names].map(([name, values]) => [name, documentValue(kind, values)]));
+      const lasting = [...names].filter(([name]) => !this.#ends.has(`${kind}:${name}`));
+      if (lasting.length > 0)
+        document[kind] = Object.fromEntries(lasting.map(([name, values]) => [name, documentValue(kind, values)]));
     }
     return document;
   }

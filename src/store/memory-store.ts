@@ -75,8 +75,8 @@ export class MemoryStore implements ManagedStore {
     return this.#records.read(kind, name);
   }
 
-  async writeRecord(kind: RecordKind, name: string, values: readonly string[]): Promise<void> {
-    this.#records.write(kind, name, values);
+  async writeRecord(kind: RecordKind, name: string, values: readonly string[], milliseconds?: number): Promise<void> {
+    this.#records.write(kind, name, values, milliseconds);
     this.#save();
     this.#recordChanged(kind, name);
   }

@@ -33,18 +33,27 @@ export async function readReply(reply: Promise<unknown>, key: string): Promise<S
   }
 }
 
-/** Replaces a key as a whole; without values it is removed. */
-export function replaceCommands(shape: RecordShape, key: string, values: readonly string[]): Command[] {
+/**
+ * Replaces a key as a whole; without values it is removed.
+ * @param milliseconds that it lasts; absent: for good
+ */
+export function replaceCommands(shape: RecordShape, key: string, values: readonly string[], milliseconds?: number): Command[] {
   const remove: Command = ['DEL', key];
   if (values.length === 0) return [remove];
+  const commands = [remove, writeCommand(shape, key, values)];
+  if (milliseconds !== undefined) commands.push(['PEXPIRE', key, Math.ceil(milliseconds)]);
+  return commands;
+}
+
+function writeCommand(shape: RecordShape, key: string, values: readonly string[]): Command {
   switch (shape) {
     case 'hash':
-      return [remove, ['HSET', key, ...values]];
+      return ['HSET', key, ...values];
     case 'list':
-      return [remove, ['RPUSH', key, ...values]];
+      return ['RPUSH', key, ...values];
     case 'set':
-      return [remove, ['SADD', key, ...values]];
+      return ['SADD', key, ...values];
     case 'text':
-      return [remove, ['SET', key, values[0] as string]];
+      return ['SET', key, values[0] as string];
   }
 }

@@ -224,10 +224,10 @@ export class RedisStore implements ManagedStore {
     );
   }
 
-  async writeRecord(kind: RecordKind, name: string, values: readonly string[]): Promise<void> {
+  async writeRecord(kind: RecordKind, name: string, values: readonly string[], milliseconds?: number): Promise<void> {
     const key = this.#keys.record(kind, name);
     await this.#run(this.#write, `writing ${key}`, (commands) =>
-      allOrError(commands, replaceCommands(recordShapes[kind], key, values)),
+      allOrError(commands, replaceCommands(recordShapes[kind], key, values, milliseconds)),
     );
     if (this.state !== 'live') this.#keyChanged(key);
   }

@@ -88,8 +88,11 @@ export interface Store {
   readHcheckerPing(): Promise<number>;
   /** Reads one record. One of the wrong type has a `fault`. */
   readRecord(kind: RecordKind, name: string): Promise<StoredRecord>;
-  /** Replaces a record as a whole; no values remove it. */
-  writeRecord(kind: RecordKind, name: string, values: readonly string[]): Promise<void>;
+  /**
+   * Replaces a record as a whole; no values remove it.
+   * @param milliseconds after which it is gone; absent: it stays
+   */
+  writeRecord(kind: RecordKind, name: string, values: readonly string[], milliseconds?: number): Promise<void>;
   /**
    * Gives the names of all frontends, of all that have marks (`health`), or of all records of a kind, a page at a time; a name
    * may come twice.

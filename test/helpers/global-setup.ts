@@ -10,6 +10,7 @@ const needed: Readonly<Record<string, readonly string[]>> = {
   'ensure-redis.sh': ['redis-server', 'redis-cli', 'redis-benchmark'],
   'ensure-postgresql.sh': ['postgres', 'initdb', 'pgbench', 'psql'],
   'ensure-peers.sh': ['nginx', 'haproxy', 'curl', 'openssl'],
+  'ensure-pebble.sh': ['pebble', 'pebble-challtestsrv'],
 };
 
 /** @returns what is run after all tests */

@@ -1,6 +1,15 @@
 // A proxy in this process: memory store, one free port of 127.0.0.1, no access log, short time limits.
 import { tmpdir } from 'node:os';
-import type { Bind, Config, FrontDoorConfig, HttpsConfig, LimitsConfig, ServerConfig, TlsBind } from '../../src/config/config.js';
+import type {
+  AcmeConfig,
+  Bind,
+  Config,
+  FrontDoorConfig,
+  HttpsConfig,
+  LimitsConfig,
+  ServerConfig,
+  TlsBind,
+} from '../../src/config/config.js';
 import { loadConfig } from '../../src/config/load.js';
 import { createProxy, type ProxyOptions, type Proxy as RunningProxy } from '../../src/proxy/create-proxy.js';
 
@@ -18,6 +27,7 @@ export interface ProxyOverrides {
   readonly https?: readonly TlsBind[];
   /** Settings of `https` besides. */
   readonly httpsSettings?: Partial<HttpsConfig>;
+  readonly acme?: Partial<AcmeConfig>;
   /** Driver URL. */
   readonly driver?: string;
 }
@@ -51,6 +61,7 @@ export function testConfig(overrides: ProxyOverrides = {}): Config {
     server: { ...defaults.server, ...testServer, ...overrides.server },
     http: { bind: overrides.http ?? [{ address: '127.0.0.1', port: 0 }], http2: overrides.clearHttp2 === true },
     https: { ...defaults.https, ...overrides.httpsSettings, bind: overrides.https ?? [] },
+    acme: { ...defaults.acme, ...overrides.acme },
     limits: { ...defaults.limits, ...overrides.limits },
     trustedProxies: overrides.trustedProxies ?? [],
     frontDoor: { ...defaults.frontDoor, ...overrides.frontDoor },

@@ -4,9 +4,7 @@ import type { Exchange } from '../../exchange/exchange.js';
 import type { Redirect } from '../../model/policy/redirects.js';
 import { hostOf, pathOf } from '../header-rules.js';
 import type { Answer, Stage, StageResult } from '../stage.js';
-
-/** Authorities fetch their proofs over plain HTTP (RFC 8555 section 8.3): whoever answers them must be reached that way. */
-const acmePath = '/.well-known/acme-challenge/';
+import { acmePath } from './acme-challenge.js';
 
 /** @param httpsPort port that clients reach this proxy at over HTTPS; 0: there is none that it knows of */
 export function createRedirect(httpsPort: () => number): Stage {
@@ -14,6 +12,7 @@ export function createRedirect(httpsPort: () => number): Stage {
     const policy = exchange.route?.policy ?? null;
     if (policy === null) return undefined;
     const { autoHttps, requireHttps, redirectTo } = policy;
+    // A backend that proves names by itself must be reached in plain HTTP (RFC 8555 section 8.3).
     if ((autoHttps || requireHttps) && exchange.scheme === 'http' && !exchange.head.target.startsWith(acmePath)) {
       return toHttps(exchange, requireHttps, httpsPort());
     }

@@ -1,6 +1,6 @@
 // A lease on the work of all nodes: one has it, another takes over, and nobody believes to have it for longer than it lasts.
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Lease } from '../../../src/health/lease.js';
+import { Lease } from '../../../src/store/lease.js';
 import { MemoryStore } from '../../../src/store/memory-store.js';
 import { eventually } from '../../helpers/eventually.js';
 

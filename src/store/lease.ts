@@ -1,5 +1,5 @@
 // A lease on work that one node does for all: taken when it is free, kept while this process lives, lost when it cannot be renewed.
-import type { Store } from '../store/store.js';
+import type { Store } from './store.js';
 
 /** What a lease needs to know. Milliseconds. */
 export interface LeaseParts {
