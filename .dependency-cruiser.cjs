@@ -34,6 +34,17 @@ const forbidden = [
     to: { path: '^src/(pipeline|engine)/' },
   },
   {
+    name: 'commands-are-loaded-when-called',
+    comment: 'a node that serves needs no command but `serve`',
+    severity: 'error',
+    from: { path: '^src/(bin|cli/(main|cli|asks-fleet|program/.*))' },
+    to: {
+      path: '^src/(management|store|cli/(commands|fleet|session|run-with-fleet))',
+      dynamic: false,
+      dependencyTypesNot: ['type-only'],
+    },
+  },
+  {
     name: 'features-know-no-http',
     severity: 'error',
     from: { path: inside(bands[3]) },

@@ -220,6 +220,9 @@ export interface ApiConfig {
   readonly requestTimeout: number;
   /** Refused tokens from one address in a minute. */
   readonly failures: number;
+  /** Where the command line finds it, and a file with its token; empty: not set. */
+  readonly url: string;
+  readonly tokenFile: string;
 }
 
 /** Everything. Frozen. */

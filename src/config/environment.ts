@@ -6,6 +6,8 @@ import { allSettings, type SettingAt } from './schema.js';
 /** What every variable begins with. */
 const start = 'CJS_PROXY_';
 const source = 'environment';
+/** Of the command line: no settings. */
+const others: readonly string[] = ['CJS_PROXY_API', 'CJS_PROXY_TOKEN'];
 const json = /^\s*[[{]/;
 /** `[::1]:8080` begins as a JSON list does. */
 const bracketedAddress = /^\s*\[[0-9a-f]*:[0-9a-f:.]*\]/i;
@@ -21,7 +23,7 @@ export function variableName(path: string): string {
 /** Puts all variables into the draft. An empty one counts as absent, as container tools leave them; an unknown one is a fault. */
 export function applyEnvironment(draft: Draft, env: Readonly<Record<string, string | undefined>>): void {
   for (const [name, text] of Object.entries(env)) {
-    if (!name.startsWith(start) || text === undefined || text === '') continue;
+    if (!name.startsWith(start) || others.includes(name) || text === undefined || text === '') continue;
     const setting = variables.get(name);
     if (setting === undefined) {
       const nearest = nearestName(

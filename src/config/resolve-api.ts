@@ -13,7 +13,7 @@ function isLoopback(address: string): boolean {
 
 /** Faults and warnings go to the draft. */
 export function resolveApi(api: Settings['api'], draft: Draft): ApiConfig {
-  const { key = '', cert = '', ...rest } = api;
+  const { key = '', cert = '', url = '', tokenFile = '', ...rest } = api;
   const refuse = (name: 'key' | 'cert' | 'bind' | 'tokens' | 'clientCa', value: string, allowed: string): void => {
     const { key: path, source } = draft.origin(['api', name]);
     draft.refuse({ kind: value === '' ? 'missing' : 'wrong', path, value, allowed, source });
@@ -33,5 +33,5 @@ export function resolveApi(api: Settings['api'], draft: Draft): ApiConfig {
         'WARNING! `api.bind` is reached from other machines, and tokens go over the network in clear text: set `api.cert` and `api.key`.',
       );
   }
-  return { ...rest, key, cert };
+  return { ...rest, key, cert, url, tokenFile };
 }

@@ -9,6 +9,8 @@ const nameAllowed = 'a name of 1 to 64 letters, digits and any of . _ -';
 const digestAllowed = 'the SHA-256 of a token as 64 hexadecimal digits: printf %s TOKEN | sha256sum';
 const hostAllowed = 'a host such as "example.com", or "*.example.com" for all below it';
 const keyAllowed = 'the path of a PEM file with a private key';
+const urlAllowed = 'a URL such as https://proxy.internal:8081';
+const tokenFileAllowed = 'the path of a file with a token in it';
 const certAllowed = 'the path of a PEM file with a certificate and its chain';
 
 const token = z.strictObject(
@@ -70,6 +72,24 @@ export const apiSchema = z.strictObject(
     maxBody: size('Largest body of a request.', 1_048_576, { from: 1_024, to: 1_073_741_824 }),
     maxImport: size('Largest document that is imported.', 67_108_864, { from: 1_024, to: 1_073_741_824 }),
     requestTimeout: duration('Time for a request to be there as a whole.', 30, { from: 1, to: 3_600 }),
+    url: noted(
+      z
+        .string({ error: urlAllowed })
+        .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), urlAllowed)
+        .optional(),
+      {
+        kind: 'text',
+        explanation: 'Where the command line finds the API; absent: at `bind` and `port`.',
+        allowed: urlAllowed,
+        standard: '',
+      },
+    ),
+    tokenFile: noted(filePath(tokenFileAllowed).optional(), {
+      kind: 'text',
+      explanation: 'What the command line sends as its token.',
+      allowed: tokenFileAllowed,
+      standard: '',
+    }),
     failures: wholeNumber('Refused tokens from one address, in a minute, after which it is not listened to for another.', 20, {
       from: 1,
       to: 100_000,

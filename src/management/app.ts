@@ -1,18 +1,16 @@
 // The application: every endpoint behind the same checks, every refusal a problem+json, every write able to wait until it is in force.
 import type { TLSSocket } from 'node:tls';
 import express, { type NextFunction, type Request, type Response } from 'express';
-import type * as z from 'zod';
 import { plainAddress } from '../base/ip.js';
 import type { ApiConfig } from '../config/config.js';
 import type { Logger } from '../observe/logger.js';
 import type { Authenticator, Identity } from './auth.js';
 import { authorise, isFor } from './auth.js';
 import type { Answer, Call, Endpoint } from './endpoint.js';
-import type { Fleet } from './fleet.js';
+import { type Fleet, notApplied } from './fleet.js';
 import { refuseOtherOrigins, securityHeaders } from './guard.js';
-import { faultsOf } from './operations/schemas.js';
 import { invalidBody, Problem, problemDocument } from './problem.js';
-import { readDocument } from './read-document.js';
+import { readBody, readQuery } from './read-call.js';
 import type { Workspace } from './workspace.js';
 
 /** Where everything of the API is. */
@@ -30,20 +28,10 @@ export interface AppParts {
   readonly open: (app: express.Express) => void;
 }
 
-/** What every write may be asked for besides. */
-interface Waiting {
-  readonly wait: boolean;
-  /** Milliseconds. */
-  readonly limit: number;
-}
-
 /** A call that was refused says who it was. */
 interface Marked extends Request {
   identity?: Identity;
 }
-
-const standardWait = 10_000;
-const longestWait = 60_000;
 
 export function createApp({ config, workspace, endpoints, authenticator, fleet, logger, open }: AppParts): express.Express {
   const app = express();
@@ -92,14 +80,14 @@ export function createApp({ config, workspace, endpoints, authenticator, fleet, 
       },
       params: request.params as Record<string, string>,
       query: query as never,
-      body: readBody(one, request) as never,
+      body: readBody(one, request.body) as never,
       conditions: conditionsOf(request),
       request,
     };
     const answer = await one.handle(call);
     if (waiting.wait && answer.revision !== undefined) {
       const laggards = await fleet.waitFor(answer.revision, waiting.limit);
-      if (laggards.length > 0) throw notApplied(answer, laggards);
+      if (laggards.length > 0) throw notApplied(answer.revision, laggards);
     }
     send(response, answer);
   }
@@ -152,40 +140,6 @@ function send(response: Response, { status, body, headers = {}, revision }: Answ
   response.end(body === undefined ? undefined : typeof body === 'string' ? body : `${JSON.stringify(body)}\n`);
 }
 
-function readQuery(one: Endpoint, written: Request['query']): { readonly waiting: Waiting; readonly query: unknown } {
-  const { wait, timeout, ...others } = written;
-  const writes = one.method !== 'get';
-  if (!writes && (wait !== undefined || timeout !== undefined))
-    throw queryProblem([{ path: ['wait'], message: 'only for writes' }]);
-  if (wait !== undefined && wait !== 'applied') throw queryProblem([{ path: ['wait'], message: 'allowed: applied' }]);
-  const seconds = timeout === undefined ? standardWait / 1000 : Number(timeout);
-  if (!(seconds > 0 && seconds * 1000 <= longestWait))
-    throw queryProblem([{ path: ['timeout'], message: `seconds, up to ${longestWait / 1000}` }]);
-  const waiting = { wait: wait !== undefined, limit: seconds * 1000 };
-  if (one.query === undefined) {
-    const [stranger] = Object.keys(others);
-    if (stranger !== undefined) throw queryProblem([{ path: [stranger], message: 'is not known here' }]);
-    return { waiting, query: {} };
-  }
-  const result = one.query.safeParse(others);
-  if (!result.success) throw queryProblem(result.error.issues);
-  return { waiting, query: result.data };
-}
-
-function queryProblem(issues: readonly Pick<z.core.$ZodIssue, 'path' | 'message'>[]): Problem {
-  const faults = issues.map(({ path, message }) => ({ pointer: path.map(String).join('.'), detail: message }));
-  return new Problem('invalid-request', 'Validation Error', faults);
-}
-
-function readBody(one: Endpoint, request: Request): unknown {
-  if (one.body === undefined) return undefined;
-  const written = one.document === true ? readDocument(request.body) : request.body;
-  if (written === undefined) throw invalidBody([{ pointer: '', detail: 'a body is needed, as application/json' }]);
-  const result = one.body.safeParse(written, { reportInput: false });
-  if (!result.success) throw invalidBody(faultsOf(result.error.issues));
-  return result.data;
-}
-
 function conditionsOf({ headers }: Request): Call<never, never>['conditions'] {
   const match = headers['if-match'];
   const noneMatch = headers['if-none-match'];
@@ -217,11 +171,6 @@ function certificateNameOf(request: Request): string {
 function methodsOf(endpoints: readonly Endpoint[], path: string): string[] {
   const matching = endpoints.filter((one) => new RegExp(`^${one.path.replaceAll(/\{\w+\}/g, '[^/]+')}/?$`).test(path));
   return [...new Set(matching.map(({ method }) => method.toUpperCase()))];
-}
-
-function notApplied({ revision }: Answer, laggards: Awaited<ReturnType<Fleet['waitFor']>>): Problem {
-  const names = laggards.map(({ id }) => id).join(', ');
-  return new Problem('not-applied', `The change is made, but not in force everywhere yet: ${names}`, [], { revision, laggards });
 }
 
 /** Errors of express and of body-parser have a status; others are the store's, or ours. */

@@ -1,6 +1,7 @@
 // The nodes that are there, as their heartbeats tell, and the wait for a change to be in force on all of them.
 import type { NodeHeartbeat } from '../model/node.js';
 import type { ManagedStore } from '../store/managed-store.js';
+import { Problem } from './problem.js';
 
 /** A node that has not applied a change in time. */
 export interface Laggard {
@@ -118,4 +119,10 @@ export class Fleet {
     this.#onNode(id, beat);
     for (const waiter of this.#waiters) if (this.#behind(waiter.revision).length === 0) waiter.done();
   }
+}
+
+/** What is answered when a change is made, but is not in force everywhere in time. */
+export function notApplied(revision: number, laggards: readonly Laggard[]): Problem {
+  const names = laggards.map(({ id }) => id).join(', ');
+  return new Problem('not-applied', `The change is made, but not in force everywhere yet: ${names}`, [], { revision, laggards });
 }

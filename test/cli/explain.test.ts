@@ -1,9 +1,9 @@
 // `cjs-proxy explain`: what a person is told about where a request goes.
-import { spawn } from 'node:child_process';
-import { tmpdir } from 'node:os';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { ourCommand } from '../helpers/compiled.js';
+import { startApi } from '../helpers/management.js';
 import { startRedis, type TestRedis } from '../helpers/redis.js';
+import type { Ended } from '../helpers/run-cli.js';
+import { runMain } from '../helpers/run-main.js';
 
 let redis: TestRedis;
 
@@ -31,23 +31,9 @@ beforeAll(async () => {
 
 afterAll(() => redis.stop());
 
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
+/** In this process: that the command is one, other tests show. */
 function explain(...words: string[]): Promise<Ended> {
-  return new Promise((done, fail) => {
-    const [node, command] = ourCommand();
-    const child = spawn(node, [command, 'explain', ...words], { cwd: tmpdir() });
-    let stdout = '';
-    let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
-    child.on('error', fail);
-    child.on('close', (code) => done({ code, stdout, stderr }));
-  });
+  return runMain(['explain', ...words]);
 }
 
 async function document(url: string, ...words: string[]): Promise<Record<string, unknown>> {
@@ -106,4 +92,18 @@ it('says that the store cannot be asked', async () => {
   const { code, stderr } = await explain('http://a.test/', '--driver', 'redis://:s3cret@127.0.0.1:1');
   expect(code).toBe(1);
   expect(stderr).toMatch(/^cjs-proxy: redis:\/\/:CENSORED@127\.0\.0\.1:1 cannot be asked: .+\n$/);
+});
+
+it('asks the management API where no store is named', async () => {
+  const api = await startApi(redis.url);
+  const words = ['http://example.com/', '--from', '192.0.2.7', '--header', 'X-One: 1', '--header', 'X-Two: 2'];
+  try {
+    const { code, stdout } = await explain(...words, '--api', api.url);
+    expect({ code, stdout }).toEqual(
+      await explain(...words, '--driver', redis.url).then((ended) => ({ code: 0, stdout: ended.stdout })),
+    );
+    expect(stdout).toContain('403 address-denied: 192.0.2.7');
+  } finally {
+    await api.close();
+  }
 });

@@ -1,58 +1,39 @@
-// `cjs-proxy explain URL`: asks the store itself why a request goes where it goes, and prints the answer.
-import type { Config } from '../../config/config.js';
-import { maskDriverUrl } from '../../config/driver-url.js';
-import { type Explanation, explainRequest } from '../../management/explain-request.js';
-import { createStore } from '../../store/create-store.js';
+// `cjs-proxy explain URL`: why a request goes where it goes.
+import type { Explanation } from '../../management/explain-request.js';
+import { CommandError, exitCodes } from '../command-error.js';
+import { printable } from '../output/printable.js';
+import type { Session } from '../session.js';
 
 /** What a person wrote behind the command. */
 export interface ExplainOptions {
   readonly from?: string;
-  readonly header: readonly string[];
-  readonly json?: boolean;
+  readonly header?: readonly string[];
 }
 
-const ignored = { changed() {}, everythingChanged() {} };
-
-/**
- * @param config of which the driver matters
- * @returns the exit code: 1 where the store cannot be asked, 2 for a URL or header that cannot be understood
- */
-export async function explain(config: Config, address: string, { from = '', header, json }: ExplainOptions): Promise<number> {
+/** @throws CommandError for a URL or a header that cannot be understood */
+export async function explain(
+  session: Session,
+  [address = '']: readonly string[],
+  { from, header = [] }: ExplainOptions,
+): Promise<number> {
   const url = readUrl(address);
-  if (url === null) return complain(`${JSON.stringify(address)} is no URL; write it as http://example.com/path`, 2);
-  const headers = new Map<string, string>();
-  for (const line of header) {
-    const parts = /^([^\s:]+):\s*(.*)$/s.exec(line);
-    if (parts === null) return complain(`${JSON.stringify(line)} is no header; write it as 'Name: value'`, 2);
-    headers.set((parts[1] as string).toLowerCase(), parts[2] as string);
-  }
-  const store = createStore(config, (level, text) => {
-    if (level === 'error') process.stderr.write(`cjs-proxy: ${text}\n`);
-  });
-  try {
-    await store.start(ignored);
-    const explanation = await explainRequest(store, { url, from, headers });
-    process.stdout.write(`${json === true ? JSON.stringify(explanation, null, 2) : describe(explanation)}\n`);
-    return 0;
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    return complain(`${maskDriverUrl(config.driver.read)} cannot be asked: ${why}`, 1);
-  } finally {
-    await store.close();
-  }
+  const wrong = header.find((line) => !/^[^\s:]+:/.test(line));
+  if (wrong !== undefined)
+    throw new CommandError(`${JSON.stringify(wrong)} is no header; write it as 'Name: value'`, exitCodes.usage);
+  const query = { url: url.href, ...(from === undefined ? {} : { from }), header };
+  const { body } = await session.fleet.ask({ method: 'get', path: '/explain', query });
+  const explanation = body as Explanation;
+  session.print(session.json ? JSON.stringify(explanation, null, 2) : describe(explanation));
+  return exitCodes.done;
 }
 
 /** `example.com/path` is meant as http. */
-function readUrl(text: string): URL | null {
+function readUrl(text: string): URL {
   const written = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
-  if (!URL.canParse(written)) return null;
-  const url = new URL(written);
-  return url.protocol === 'http:' || url.protocol === 'https:' ? url : null;
-}
-
-function complain(text: string, code: number): number {
-  process.stderr.write(`cjs-proxy: ${text}\n`);
-  return code;
+  const url = URL.canParse(written) ? new URL(written) : null;
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw new CommandError(`${JSON.stringify(text)} is no URL; write it as http://example.com/path`, exitCodes.usage);
+  return url;
 }
 
 function describe({ url, pattern, tried, frontend, identifier, backends, policy, steps, faults }: Explanation): string {
@@ -85,9 +66,4 @@ function describe({ url, pattern, tried, frontend, identifier, backends, policy,
   add('faults', faults);
   add('then', steps);
   return lines.join('\n');
-}
-
-/** Records may hold anything: nothing of it is to move the cursor of a terminal. */
-function printable(text: string): string {
-  return text.replace(/[\x00-\x1f\x7f-\x9f]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

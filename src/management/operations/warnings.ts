@@ -21,14 +21,13 @@ export async function warningsOf(
   list: readonly string[],
   pairs: readonly string[],
 ): Promise<string[]> {
+  return (await Promise.all([shadows(store, name), ownWarnings(store, list, pairs)])).flat();
+}
+
+/** What is odd about a route whatever other routes there are. */
+export async function ownWarnings(store: ManagedStore, list: readonly string[], pairs: readonly string[]): Promise<string[]> {
   const { policy } = parsePolicy(pairs);
-  const found = await Promise.all([
-    shadows(store, name),
-    backendWarnings(list),
-    tierWarnings(store, policy),
-    authWarnings(store, policy),
-  ]);
-  return found.flat();
+  return [...backendWarnings(list), ...(await Promise.all([tierWarnings(store, policy), authWarnings(store, policy)])).flat()];
 }
 
 function backendWarnings(list: readonly string[]): string[] {

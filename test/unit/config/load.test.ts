@@ -86,6 +86,8 @@ const defaults: Config = {
     maxImport: 67_108_864,
     requestTimeout: 30_000,
     failures: 20,
+    url: '',
+    tokenFile: '',
   },
   driver: { read: 'redis://127.0.0.1:6379', write: 'redis://127.0.0.1:6379' },
   redis: { cacheEntries: 100_000, timeout: 1_000, maxStale: 0, emptyMeans: 'trust', ca: [], cert: '', key: '', servername: '' },
