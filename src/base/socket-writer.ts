@@ -25,6 +25,11 @@ interface Handle {
   writeBuffer(request: WriteRequest, bytes: Buffer): number;
 }
 
+/** The handle of a socket that encrypts stands before that of its connection. */
+interface EncryptingHandle {
+  readonly _parent?: { readonly writeQueueSize?: number } | null;
+}
+
 function findBinding(): StreamBinding | null {
   try {
     const binding = (process as unknown as { binding(name: string): Partial<StreamBinding> }).binding('stream_wrap');
@@ -49,20 +54,27 @@ export class SocketWriter {
   #request: WriteRequest | null = null;
   #inFlight = 0;
   #corked = false;
+  /** Bytes that the stream still counts although they have left: a handle that encrypts says so a turn later. */
+  #unconfirmed = 0;
+  /** What the stream held when it was corked. */
+  #heldAtCork = 0;
   #waiting = false;
   readonly #flushed: () => void;
 
-  /** @param direct false for sockets that encrypt: their handle takes what the kernel has not seen yet */
+  /** @param direct false for sockets that encrypt: their handle says that a write is done a turn later than it is */
   constructor(socket: Socket, direct: boolean, drained: () => void) {
     this.#socket = socket;
     this.#drained = drained;
     if (direct && binding !== null) this.#request = new binding.WriteWrap();
-    this.#flushed = () => this.#settle();
+    this.#flushed = () => {
+      this.#unconfirmed = 0;
+      this.#settle();
+    };
   }
 
   /** Bytes wait for the other side. */
   get pending(): boolean {
-    return this.#inFlight > 0 || this.#socket.writableLength > 0;
+    return this.#inFlight > 0 || this.#socket.writableLength > this.#unconfirmed;
   }
 
   /** Bytes wait, and `drained` has not been called for them. */
@@ -79,8 +91,9 @@ export class SocketWriter {
   text(text: string): boolean {
     const handle = this.#handle();
     if (handle === null) {
+      const held = this.#socket.writableLength;
       this.#socket.write(text, 'latin1', this.#flushed);
-      return this.#taken();
+      return this.#taken(held);
     }
     return this.#sent(handle.writeLatin1String(this.#request as WriteRequest, text), null);
   }
@@ -89,8 +102,9 @@ export class SocketWriter {
   bytes(bytes: Buffer): boolean {
     const handle = this.#handle();
     if (handle === null) {
+      const held = this.#socket.writableLength;
       this.#socket.write(bytes, this.#flushed);
-      return this.#taken();
+      return this.#taken(held);
     }
     return this.#sent(handle.writeBuffer(this.#request as WriteRequest, bytes), bytes);
   }
@@ -98,6 +112,7 @@ export class SocketWriter {
   /** Holds writes back until `uncork`, so that they leave together. */
   cork(): void {
     this.#corked = true;
+    this.#heldAtCork = this.#socket.writableLength;
     this.#socket.cork();
   }
 
@@ -105,7 +120,7 @@ export class SocketWriter {
   uncork(): boolean {
     this.#corked = false;
     this.#socket.uncork();
-    return this.#taken();
+    return this.#taken(this.#heldAtCork);
   }
 
   /** The handle, where nothing stands before it: what the stream holds must go first. */
@@ -145,8 +160,12 @@ export class SocketWriter {
     this.#drained();
   }
 
-  /** A write that the kernel took whole is off the queue when write() returns; 'drain' would never come for a short one. */
-  #taken(): boolean {
+  /**
+   * A write that the kernel took whole is off the queue when write() returns; 'drain' would never come for a short one.
+   * @param held what the stream had before it
+   */
+  #taken(held: number): boolean {
+    if (held === 0 && this.#isEncryptedAndSent()) this.#unconfirmed = this.#socket.writableLength;
     if (!this.pending) {
       // Under cork an earlier piece was counted as waiting; it has left with the others.
       this.#waiting = false;
@@ -154,5 +173,15 @@ export class SocketWriter {
     }
     this.#waiting = true;
     return false;
+  }
+
+  /**
+   * A handle that encrypts copies what it is given, and tells the stream of its end with the next turn only. The bytes have left,
+   * and their buffer is free, when the connection below holds nothing.
+   */
+  #isEncryptedAndSent(): boolean {
+    if (this.#corked) return false;
+    const handle = (this.#socket as Socket & { _handle?: EncryptingHandle | null })._handle;
+    return handle?._parent?.writeQueueSize === 0;
   }
 }
