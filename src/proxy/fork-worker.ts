@@ -28,7 +28,8 @@ export function createForkWorker(program: string): ForkWorker {
   // Workers accept on the listening socket that all of them share, and the kernel wakes one. Round robin, the default, accepts
   // in the supervisor and passes each connection on: measured twice as dear where every request has a connection of its own.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
-  cluster.setupPrimary({ exec: program, args: [] });
+  // A worker has a core of its own: more threads that compile and collect for it than one besides would only hold memory (5 MiB).
+  cluster.setupPrimary({ exec: program, args: [], execArgv: [...process.execArgv, '--v8-pool-size=2'] });
   return (events) => {
     const worker = cluster.fork();
     const { process: child } = worker;

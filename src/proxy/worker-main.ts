@@ -1,5 +1,8 @@
 // The program that each worker process runs.
-import { createProxy } from './create-proxy.js';
-import { runWorker } from './worker.js';
+import { tuneEngine } from '../base/engine-flags.js';
+
+tuneEngine();
+const { createProxy } = await import('./create-proxy.js');
+const { runWorker } = await import('./worker.js');
 
 runWorker(createProxy);
