@@ -37,7 +37,7 @@ beforeAll(async () => {
     symlinkSync(join(projectRoot, 'node_modules', name), place);
   }
   writeFileSync(join(user, 'package.json'), '{"type": "module"}');
-}, 120_000);
+}, 240_000);
 
 afterAll(() => {
   for (const folder of [project, user]) rmSync(folder, { recursive: true, force: true });

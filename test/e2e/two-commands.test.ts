@@ -33,8 +33,8 @@ beforeAll(async () => {
   };
   start.stdout?.on('data', read);
   start.stderr?.on('data', read);
-  await eventually('the introduction', () => output.includes('Ctrl-C ends it.') || start.exitCode !== null, 90_000);
-}, 120_000);
+  await eventually('the introduction', () => output.includes('Ctrl-C ends it.') || start.exitCode !== null, 200_000);
+}, 240_000);
 
 afterAll(() => {
   if (start.exitCode === null && start.signalCode === null && start.pid !== undefined) process.kill(-start.pid, 'SIGKILL');
