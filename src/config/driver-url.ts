@@ -43,7 +43,12 @@ interface MemoryUrl {
   readonly file: string | null;
 }
 
-export type DriverUrl = RedisUrl | MemoryUrl;
+/** No store: everything that is served stands in the configuration, so that any number of workers may share it. */
+interface NoUrl {
+  readonly kind: 'none';
+}
+
+export type DriverUrl = RedisUrl | MemoryUrl | NoUrl;
 
 const secret = 'CENSORED';
 const redisPort = 6379;
@@ -63,6 +68,9 @@ export function parseDriverUrl(text: string): DriverUrl {
       return parseRedis(rest, scheme === 'rediss');
     case 'redis+unix':
       return parseUnix(rest);
+    case 'none':
+      if (rest !== '') throw new Error('no store is written as none: with nothing behind it');
+      return { kind: 'none' };
     case 'memory':
       return parseMemory(rest);
     case 'redis+sentinel':
@@ -80,7 +88,7 @@ export function parseDriverUrl(text: string): DriverUrl {
       );
     case '':
       throw new Error(
-        'a driver URL begins with redis:, rediss:, redis+unix:, redis+sentinel:, redis+cluster: or memory:, e.g. redis://127.0.0.1:6379',
+        'a driver URL begins with redis:, rediss:, redis+unix:, redis+sentinel:, redis+cluster:, memory: or none:, e.g. redis://127.0.0.1:6379',
       );
     default:
       throw new Error(

@@ -4,10 +4,28 @@ import { streamSettingFields } from './schema-streams.js';
 import type { FramingSetting, StreamConfig } from './stream-config.js';
 
 /** An item of `streams` that could be loaded again. */
-export function describeStream({ name, address, port, path, proxyProtocol, tls, targets, settings }: StreamConfig): object {
+export function describeStream({
+  name,
+  address,
+  port,
+  path,
+  proxyProtocol,
+  tls,
+  targets,
+  routes,
+  settings,
+}: StreamConfig): object {
   const place = path === '' ? { address, port } : { path };
   const fields = Object.entries(settings).map(([key, value]) => [key, inFileUnits(key, value)]);
-  return { name, ...place, proxyProtocol, ...(tls === null ? {} : { tls }), targets, ...Object.fromEntries(fields) };
+  return {
+    name,
+    ...place,
+    proxyProtocol,
+    ...(tls === null ? {} : { tls }),
+    targets,
+    ...(routes.length === 0 ? {} : { routes: routes.map((text) => JSON.parse(text) as unknown) }),
+    ...Object.fromEntries(fields),
+  };
 }
 
 function inFileUnits(key: string, value: unknown): unknown {

@@ -7,6 +7,7 @@ import { locateConfigFile, readConfigFile } from './file.js';
 import { applyFlags, type Flags } from './flags.js';
 import { applyLegacy } from './legacy.js';
 import { applyPlanb } from './planb.js';
+import { applyProxima } from './proxima.js';
 import { resolveConfig } from './resolve.js';
 import { sections, settingsSchema } from './schema.js';
 import { settingsFaults } from './settings-faults.js';
@@ -39,6 +40,7 @@ export function loadConfig({
   root = process.getuid?.() === 0,
 }: ConfigSources): Config {
   const draft = settings === undefined ? draftOfFile(file, env, cwd) : new Draft(settings, 'settings');
+  applyProxima(draft);
   applyPlanb(draft);
   applyLegacy(draft);
   applyEnvironment(draft, env);

@@ -9,6 +9,7 @@ import type { StreamConfig } from './stream-config.js';
 export interface StreamDefaults {
   readonly strategy: Strategy;
   readonly connectTimeout: number;
+  readonly backendTimeout: number;
 }
 
 /**
@@ -24,13 +25,28 @@ export function resolveStreams(
   const names = new Set<string>();
   const places = new Set(taken.map(({ address, port }) => `${address}:${port}`));
   return items.map((item, index) => {
-    const { name, address, port, path, proxyProtocol, tls, targets, strategy, connectTimeout, ...settings } = item;
+    const {
+      name,
+      address,
+      port,
+      path,
+      proxyProtocol,
+      tls,
+      targets,
+      routes,
+      strategy,
+      connectTimeout,
+      responseTimeout,
+      ...settings
+    } = item;
     const refuse = (key: string, value: string, allowed: string): void => {
       const { key: written, source } = draft.origin(['streams', index, key]);
       draft.refuse({ kind: value === '' ? 'missing' : 'wrong', path: written, value, allowed, source });
     };
     if (names.has(name)) refuse('name', JSON.stringify(name), 'a name that no other stream has');
     names.add(name);
+    if (tls !== undefined && item.mode === 'l4') refuse('tls', 'an object', 'nothing: the mode l4 passes TLS on as it is');
+    if (routes.length > 0 && item.mode !== 'l4') refuse('routes', 'a list', 'nothing but with "mode": "l4"');
     if (path !== undefined && port !== undefined) refuse('path', JSON.stringify(path), 'a port or a path, not both');
     if (path === undefined && port === undefined) refuse('port', '', 'a port from 0 to 65535, or a path');
     const place = path ?? `${address}:${port}`;
@@ -45,10 +61,12 @@ export function resolveStreams(
       proxyProtocol,
       tls: tls ?? null,
       targets,
+      routes: routes.map((route) => JSON.stringify(route)),
       settings: {
         ...settings,
         strategy: strategy ?? defaults.strategy,
         connectTimeout: connectTimeout ?? defaults.connectTimeout,
+        responseTimeout: responseTimeout ?? defaults.backendTimeout,
       },
     };
   });

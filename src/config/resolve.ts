@@ -19,11 +19,12 @@ export function resolveConfig(settings: Settings, draft: Draft, root: boolean): 
   checkAdmin(settings.admin, [...http, ...https], draft);
   const driver = resolveDriver(settings.driver, draft);
   const user = resolveUser(settings, root, draft);
-  const streams = resolveStreams(settings.streams, settings.server, [...http, ...https], draft);
+  const server = resolveServer(settings, driver.read.startsWith('memory:'), draft);
+  const streams = resolveStreams(settings.streams, server, [...http, ...https], draft);
   return {
     source: draft.source,
     warnings: draft.warnings,
-    server: resolveServer(settings, driver.read.startsWith('memory:'), draft),
+    server,
     http: { bind: http, http2: settings.http.http2 },
     https: { ...resolveHttps(settings), bind: https },
     acme: resolveAcme(settings, draft),

@@ -1,6 +1,7 @@
 // The section `streams`: TCP listeners, and the fields that the hash `stream:<name>` may change while they run.
 import { isIP } from 'node:net';
 import * as z from 'zod';
+import { endpointTarget, readEndpoint } from './endpoint.js';
 import { choice, duration, durationAs, filePath, noted, size, wholeNumber, yesOrNo } from './fields.js';
 import { framingSchema } from './schema-framing.js';
 import { strategies, strategiesAllowed } from './strategy.js';
@@ -15,11 +16,30 @@ const addressAllowed = 'an IP address such as 127.0.0.1, 0.0.0.0 or ::';
 const portAllowed = 'a port from 0 to 65535';
 const pathAllowed = 'the absolute path of a unix socket, up to 107 bytes';
 const targetsAllowed = 'a list of targets such as "tcp://10.0.0.1:5432", "tls://db.example:5433" or "unix:/run/db.sock"';
+const routesAllowed = 'a list of objects such as {"hostname": "*.example.com", "to": 8090}';
+const handlerAllowed = 'true, false, or an endpoint: a port, a path, {"port", "host"} or {"path"}, "tcp://host:port"';
 const tlsAllowed = 'an object with key and cert, the paths of PEM files';
+
+/** What is done in place of serving a client. */
+function handler(explanation: string) {
+  const schema = z.preprocess(
+    (value) => {
+      if (typeof value === 'boolean' || (typeof value === 'string' && /^(?:tcp:\/\/|unix:\/)/.test(value))) return value;
+      const endpoint = readEndpoint(value);
+      return typeof endpoint === 'string' ? null : endpointTarget(endpoint);
+    },
+    z.union([z.boolean(), z.string()], { error: handlerAllowed }),
+  );
+  return noted(schema.default(true), { kind: 'text', explanation, allowed: handlerAllowed, standard: 'true' });
+}
 
 /** What may be set in the file and, while the stream runs, in its hash. */
 export const streamSettingFields = {
-  mode: choice('A connection each, or all clients over one connection, or over a number of them.', streamModes, 'proxy'),
+  mode: choice(
+    'A connection each, or all clients over one connection, or over a number of them; l4: a connection each, to where the host leads.',
+    streamModes,
+    'proxy',
+  ),
   strategy: noted(z.enum(strategies, { error: strategiesAllowed }).optional(), {
     kind: 'choice',
     explanation: 'How a target is chosen; what is hashed is the address of the client.',
@@ -42,6 +62,15 @@ export const streamSettingFields = {
   retries: wholeNumber('Further targets that are tried when one cannot be connected to.', 2, { from: 0, to: 100 }),
   sendProxyProtocol: choice('PROXY header that targets are sent.', ['none', 'v1', 'v2'], 'none'),
   cutBlocked: yesOrNo('Cuts the connections of an address that is put on a block list while they run.', false),
+  secure: yesOrNo('l4: clients speak TLS, which is passed on as it is.', false),
+  specTimeout: duration('l4: how long a client may say nothing; 0: as long as it likes.', 1),
+  responseTimeout: durationAs(
+    'server.backendTimeout',
+    'l4: how long a target may take to its first byte; 0: as long as it likes.',
+  ),
+  '404': handler('l4: what a client gets that no route is meant for.'),
+  '500': handler('l4: what a client gets whose target cannot be connected to.'),
+  '504': handler('l4: what a client gets whose target says nothing.'),
 };
 
 const tls = z.strictObject(
@@ -78,6 +107,8 @@ const stream = z.strictObject(
         z.array(z.string({ error: targetsAllowed }), { error: targetsAllowed }),
       )
       .default([]),
+    /** Of the mode l4. */
+    routes: z.array(z.record(z.string(), z.unknown(), { error: routesAllowed }), { error: routesAllowed }).default([]),
     ...streamSettingFields,
   },
   { error: streamAllowed },

@@ -1,8 +1,11 @@
 // The settings of TCP streams as the program works with them: where one listens, and what may be changed while it runs.
 import type { Strategy } from './strategy.js';
 
-/** How clients and upstream connections go together; `auto`: by the number of targets and `maxConnections`, as Proximux. */
-export const streamModes = ['proxy', 'fifo', 'funnel', 'auto'] as const;
+/**
+ * How clients and upstream connections go together; `l4`: the host that a client asks for decides; `auto`: by the number of targets
+ * and `maxConnections`, as Proximux.
+ */
+export const streamModes = ['proxy', 'fifo', 'funnel', 'l4', 'auto'] as const;
 type StreamModeSetting = (typeof streamModes)[number];
 export type StreamModeName = Exclude<StreamModeSetting, 'auto'>;
 
@@ -54,6 +57,16 @@ export interface StreamSettings {
   readonly sendProxyProtocol: 'none' | 'v1' | 'v2';
   /** Connections of an address that is blocked while they run are cut. */
   readonly cutBlocked: boolean;
+  /** `l4`: clients speak TLS, and are told apart by their greeting; otherwise by the first Host line. */
+  readonly secure: boolean;
+  /** `l4`: how long a client may say nothing; 0: as long as it likes. */
+  readonly specTimeout: number;
+  /** `l4`: how long a target may take to its first byte; 0: as long as it likes. */
+  readonly responseTimeout: number;
+  /** `l4`, in clear text: where no route matches, no target can be connected to, one says nothing. True: a page; false: closed; a target. */
+  readonly '404': boolean | string;
+  readonly '500': boolean | string;
+  readonly '504': boolean | string;
 }
 
 /** TLS towards clients; `key` and `cert` are paths of PEM files, read when the listener opens. */
@@ -79,5 +92,7 @@ export interface StreamConfig {
   readonly tls: StreamTls | null;
   /** Used where the store has no targets for the stream. */
   readonly targets: readonly string[];
+  /** Of the mode `l4`: entries as those of the list `patterns`, which come before them. */
+  readonly routes: readonly string[];
   readonly settings: StreamSettings;
 }

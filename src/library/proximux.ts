@@ -180,6 +180,7 @@ function streamConfig(settings: ProximuxSettings): StreamConfig {
     path: '',
     proxyProtocol: false,
     tls: null,
+    routes: [],
     // One connection each, in all modes: to keep their number down is what Proximux is for.
     targets: targetServers.map(({ host, port, keepAlive }) => {
       return `tcp://${host.includes(':') ? `[${host}]` : host}:${port}#max=1&keepAlive=${keepAlive ? 1 : 0}`;
@@ -202,6 +203,12 @@ function streamConfig(settings: ProximuxSettings): StreamConfig {
       retries: 0,
       sendProxyProtocol: 'none',
       cutBlocked: false,
+      secure: false,
+      specTimeout: 0,
+      responseTimeout: 0,
+      '404': false,
+      '500': false,
+      '504': false,
     },
   };
 }

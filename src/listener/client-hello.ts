@@ -1,4 +1,5 @@
 // Reads the greeting of a TLS client (RFC 8446 section 4.1.2) without taking part: the name that it asks for, and its protocols.
+import { GatheredBytes } from '../base/gathered-bytes.js';
 
 /** What a client says first. */
 export interface ClientHello {
@@ -23,46 +24,74 @@ const longestHello = 65_536;
 const serverNameExtension = 0;
 const alpnExtension = 16;
 
-/** @param bytes everything that the client has sent so far */
-export function readClientHello(bytes: Buffer): HelloReading {
-  if (bytes.length === 0) return 'more';
-  // Known from the first byte on, so that nobody who speaks another protocol is waited for.
-  if (bytes[0] !== handshakeRecord || (bytes.length > 1 && bytes[1] !== 3)) return 'none';
-  const message = joinRecords(bytes);
-  if (typeof message === 'string') return message;
-  try {
-    return parseHello(message);
-  } catch (error) {
-    if (error instanceof RangeError) return 'none';
-    throw error;
-  }
-}
+/** Reads a greeting in whatever pieces it comes. Each byte is looked at once, also where every record holds a single one. */
+export class ClientHelloReader {
+  readonly #gathered = new GatheredBytes();
+  /** Where the first record begins that is not complete yet. */
+  #recordAt = 0;
+  /** Where the parts of the message are, in complete records. */
+  readonly #parts: [from: number, to: number][] = [];
+  #held = 0;
+  /** Bytes of the message with its header, as soon as that says so. */
+  #wanted = 0;
 
-/** The handshake message without its header, which may be cut into several records. */
-function joinRecords(bytes: Buffer): Buffer | 'more' | 'none' {
-  const parts: Buffer[] = [];
-  let held = 0;
-  let wanted = handshakeHeader;
-  for (let at = 0; ; ) {
-    if (bytes.length - at < recordHeader) return 'more';
-    if (bytes[at] !== handshakeRecord || bytes[at + 1] !== 3) return 'none';
-    const size = bytes.readUInt16BE(at + 3);
-    if (size === 0 || size > longestRecord) return 'none';
-    const part = bytes.subarray(at + recordHeader, at + recordHeader + size);
-    parts.push(part);
-    held += part.length;
-    if (wanted === handshakeHeader && held >= handshakeHeader) {
-      const header = parts.length === 1 ? part : Buffer.concat(parts);
-      if (header[0] !== clientHello) return 'none';
-      wanted = handshakeHeader + header.readUIntBE(1, 3);
-      if (wanted > longestHello) return 'none';
+  /** Everything that came, as it came. */
+  get bytes(): Buffer {
+    return this.#gathered.bytes;
+  }
+
+  /** Takes a piece, which is copied. To be called no more once it has said something else than `more`. */
+  push(piece: Buffer): HelloReading {
+    this.#gathered.push(piece);
+    const { bytes } = this.#gathered;
+    if (bytes.length === 0) return 'more';
+    // Known from the first byte on, so that nobody who speaks another protocol is waited for.
+    if (bytes[0] !== handshakeRecord || (bytes.length > 1 && bytes[1] !== 3)) return 'none';
+    const message = this.#joinRecords(bytes);
+    if (typeof message === 'string') return message;
+    try {
+      return parseHello(message);
+    } catch (error) {
+      if (error instanceof RangeError) return 'none';
+      throw error;
     }
-    if (held >= wanted && wanted > handshakeHeader) {
-      const whole = parts.length === 1 ? part : Buffer.concat(parts);
-      return whole.subarray(handshakeHeader, wanted);
+  }
+
+  /** Takes what came behind the greeting, for whoever the bytes are meant for. */
+  keep(piece: Buffer): void {
+    this.#gathered.push(piece);
+  }
+
+  /** The handshake message without its header, which may be cut into several records. */
+  #joinRecords(bytes: Buffer): Buffer | 'more' | 'none' {
+    while (bytes.length - this.#recordAt >= recordHeader) {
+      const at = this.#recordAt;
+      if (bytes[at] !== handshakeRecord || bytes[at + 1] !== 3) return 'none';
+      const size = bytes.readUInt16BE(at + 3);
+      if (size === 0 || size > longestRecord) return 'none';
+      const from = at + recordHeader;
+      const to = Math.min(from + size, bytes.length);
+      if (this.#wanted === 0 && this.#held + to - from >= handshakeHeader) {
+        const header = this.#joined(bytes, from, to);
+        if (header[0] !== clientHello) return 'none';
+        this.#wanted = handshakeHeader + header.readUIntBE(1, 3);
+        if (this.#wanted > longestHello) return 'none';
+      }
+      if (this.#wanted !== 0 && this.#held + to - from >= this.#wanted)
+        return this.#joined(bytes, from, to).subarray(handshakeHeader, this.#wanted);
+      if (to < from + size) return 'more';
+      this.#parts.push([from, to]);
+      this.#held += size;
+      this.#recordAt = to;
     }
-    if (part.length < size) return 'more';
-    at += recordHeader + size;
+    return 'more';
+  }
+
+  #joined(bytes: Buffer, from: number, to: number): Buffer {
+    const last = bytes.subarray(from, to);
+    return this.#parts.length === 0
+      ? last
+      : Buffer.concat([...this.#parts.map(([start, end]) => bytes.subarray(start, end)), last]);
   }
 }
 

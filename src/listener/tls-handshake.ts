@@ -2,7 +2,7 @@
 // of the name that it asks for.
 import type { Socket } from 'node:net';
 import type tls from 'node:tls';
-import { type ClientHello, readClientHello } from './client-hello.js';
+import { type ClientHello, ClientHelloReader } from './client-hello.js';
 import type { Connections, ListedConnection } from './connections.js';
 
 /** A server that does the handshakes of a name; it does not listen. */
@@ -46,8 +46,6 @@ export function prepareNameServer(server: tls.Server): void {
   server.on('tlsClientError', (_error: Error, socket: tls.TLSSocket) => socket.destroy());
 }
 
-const firstSize = 2_048;
-
 export class TlsHandshake implements ListedConnection {
   slot = -1;
   deadline: number;
@@ -55,8 +53,7 @@ export class TlsHandshake implements ListedConnection {
   readonly #socket: Socket;
   readonly #parts: HandshakeParts;
   /** What came before the server took over. */
-  #bytes: Buffer | null = null;
-  #held = 0;
+  #reader: ClientHelloReader | null = new ClientHelloReader();
   #hello: ClientHello | null = null;
   #authorities = '';
   #over = false;
@@ -75,10 +72,11 @@ export class TlsHandshake implements ListedConnection {
 
   /** Takes bytes of the greeting, which are copied. Once the server has taken over, no more come this way. */
   received(chunk: Buffer): void {
-    this.#keep(chunk);
-    if (this.#hello !== null) return;
-    const bytes = (this.#bytes as Buffer).subarray(0, this.#held);
-    const reading = readClientHello(bytes);
+    if (this.#hello !== null) {
+      this.#reader?.keep(chunk);
+      return;
+    }
+    const reading = this.#reader?.push(chunk) ?? 'none';
     if (reading === 'more') return;
     if (reading === 'none') {
       this.#socket.destroy();
@@ -114,17 +112,6 @@ export class TlsHandshake implements ListedConnection {
     this.#socket.destroy();
   }
 
-  #keep(chunk: Buffer): void {
-    const held = this.#held + chunk.length;
-    if (this.#bytes === null || held > this.#bytes.length) {
-      const larger = Buffer.allocUnsafe(Math.max(firstSize, held, (this.#bytes?.length ?? 0) * 2));
-      this.#bytes?.copy(larger, 0, 0, this.#held);
-      this.#bytes = larger;
-    }
-    chunk.copy(this.#bytes, this.#held);
-    this.#held = held;
-  }
-
   #handOver(named: NameServer | null): void {
     const socket = this.#socket;
     if (socket.destroyed) return;
@@ -135,8 +122,8 @@ export class TlsHandshake implements ListedConnection {
       return;
     }
     this.#authorities = named.authorities;
-    const bytes = (this.#bytes as Buffer).subarray(0, this.#held);
-    this.#bytes = null;
+    const bytes = (this.#reader as ClientHelloReader).bytes;
+    this.#reader = null;
     handshakes.set(socket, this);
     // Where the bytes came by events, they must come to nobody but the server from here on.
     socket.removeAllListeners('data');
@@ -148,7 +135,7 @@ export class TlsHandshake implements ListedConnection {
   #end(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#bytes = null;
+    this.#reader = null;
     this.deadline = 0;
     this.#parts.connections.remove(this);
   }

@@ -8,6 +8,8 @@ export interface StreamTarget extends Backend {
   readonly max: number;
   /** The option `keepAlive`: false where TCP keep-alive was turned off for this target, true where on; null: as the stream says. */
   readonly keepAlive: boolean | null;
+  /** The option `proxyProtocol`: the PROXY header that this target is sent; null: as the stream says. */
+  readonly proxyProtocol: 'none' | 'v1' | 'v2' | null;
 }
 
 /** The targets of a list, and one line for each entry that is none. */
@@ -22,7 +24,7 @@ const schemes: Readonly<Record<string, string>> = { 'tcp:': 'http:', 'tls:': 'ht
 
 /**
  * Reads the entries of a list: `tcp://host:port`, `tls://host:port`, `host:port`, `unix:/path`, with options after `#` (`id`,
- * `weight`, `backup`, `max`, `keepAlive`). Equal ids are told apart by their ordinal, as those of backends are.
+ * `weight`, `backup`, `max`, `keepAlive`, `proxyProtocol`). Equal ids are told apart by their ordinal, as those of backends are.
  */
 export function parseTargets(entries: readonly string[]): ParsedTargets {
   const targets: StreamTarget[] = [];
@@ -65,14 +67,45 @@ function parseTarget(entry: string, index: number): StreamTarget | string {
   return { ...backend, entry, origin, id: backend.id === backend.origin ? origin : backend.id, ...options };
 }
 
-function targetOptions(fragment: string): Pick<StreamTarget, 'max' | 'keepAlive'> | string {
+type TargetOptions = Pick<StreamTarget, 'max' | 'keepAlive' | 'proxyProtocol'>;
+
+/**
+ * A backend of a frontend as the target of a connection whose bytes are passed on unread.
+ * @param secure the bytes are TLS already: they are passed as they are, whatever the backend is spoken to in otherwise
+ */
+export function targetOf(backend: Backend, secure: boolean): StreamTarget {
+  const hash = backend.entry.indexOf('#');
+  const options = targetOptions(hash === -1 ? '' : backend.entry.slice(hash + 1));
+  const scheme = secure ? 'http' : backend.scheme;
+  const origin =
+    backend.socketPath === ''
+      ? `${scheme === 'https' ? 'tls' : 'tcp'}${backend.origin.slice(backend.origin.indexOf(':'))}`
+      : backend.origin;
+  // An option that means nothing here is HTTP's to complain about.
+  return { ...backend, scheme, origin, ...(typeof options === 'string' ? noOptions : options) };
+}
+
+const noOptions: TargetOptions = Object.freeze({ max: 0, keepAlive: null, proxyProtocol: null });
+
+function isHeaderVersion(text: string): text is 'none' | 'v1' | 'v2' {
+  return text === 'none' || text === 'v1' || text === 'v2';
+}
+
+function targetOptions(fragment: string): TargetOptions | string {
   const options = new URLSearchParams(fragment);
   const max = options.get('max') ?? '0';
   if (!/^\d{1,7}$/.test(max)) return 'has an option max that is no whole number from 0 to 9999999';
   const keepAlive = options.get('keepAlive');
   if (keepAlive !== null && !/^(1|0|true|false)?$/.test(keepAlive))
     return 'has an option keepAlive that is neither true nor false';
-  return { max: Number(max), keepAlive: keepAlive === null ? null : keepAlive !== '0' && keepAlive !== 'false' };
+  const proxyProtocol = options.get('proxyProtocol');
+  if (proxyProtocol !== null && !isHeaderVersion(proxyProtocol))
+    return 'has an option proxyProtocol that is none of none, v1 and v2';
+  return {
+    max: Number(max),
+    keepAlive: keepAlive === null ? null : keepAlive !== '0' && keepAlive !== 'false',
+    proxyProtocol,
+  };
 }
 
 /** What follows the semicolon tells how to write a backend of HTTP. */

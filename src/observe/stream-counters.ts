@@ -23,6 +23,14 @@ export const streamEnds = [
   'exchange-failed',
   /** More bytes than may wait. */
   'too-large',
+  /** `l4`: said nothing, or not in time; no greeting of TLS where one was expected; nothing is meant for its host. */
+  'silent',
+  'no-greeting',
+  'no-route',
+  /** The policy of the frontend keeps it out. */
+  'denied',
+  /** The target was connected to and said nothing. */
+  'no-answer',
   /** Cut because its address was blocked, or because the proxy stops. */
   'cut',
 ] as const;

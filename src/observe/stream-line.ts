@@ -5,6 +5,8 @@ import type { StreamEnd } from './stream-counters.js';
 interface StreamRecord {
   readonly stream: string;
   readonly client: string;
+  /** The host that it asked for, where that decides; else empty. */
+  readonly host: string;
   /** The last target that served it, or empty. */
   readonly target: string;
   readonly bytesIn: number;
@@ -25,10 +27,10 @@ export const jsonStreamLine: StreamLineFormat = ({ endedAt, ...record }) =>
 
 /** For a log of text: `tcp` stands where a request has its address, so that a reader of lines can tell them apart. */
 export const textStreamLine: StreamLineFormat = (record) => {
-  const { stream, client, target, bytesIn, bytesOut, milliseconds, end, endedAt } = record;
+  const { stream, client, host, target, bytesIn, bytesOut, milliseconds, end, endedAt } = record;
   const time = new Date(endedAt).toISOString();
   const words = [
-    `tcp ${stream} ${client} - [${time}] -> ${target === '' ? '-' : target}`,
+    `tcp ${stream} ${client} ${host === '' ? '-' : host} [${time}] -> ${target === '' ? '-' : target}`,
     bytesIn,
     bytesOut,
     Math.round(milliseconds),

@@ -295,6 +295,8 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
     trusted,
     ca: authorities,
     admission: options.streamAdmission ?? new LocalAdmission(),
+    routes,
+    view,
     connections,
     clock,
     log: logger,

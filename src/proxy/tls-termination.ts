@@ -56,7 +56,7 @@ export class TlsTermination {
     this.certificates = new CertificateCache({ store, vault, log, entries: https.certificateEntries });
     this.#tickets = new TicketKeys({
       // Nobody shares a store that lives in this process, and its file is no place for them.
-      store: config.driver.write.startsWith('memory:') ? null : store,
+      store: /^(memory|none):/.test(config.driver.write) ? null : store,
       vault,
       log,
       rotation: https.ticketRotation,

@@ -35,6 +35,11 @@ export class PatternList {
     }
   }
 
+  /** Whether an entry leads to a frontend, or to a backend of its own. */
+  has(kind: HostPattern['target']['kind']): boolean {
+    return this.#patterns.some(({ target }) => target.kind === kind);
+  }
+
   /**
    * The pattern that decides about a host, or null.
    * @param host as `normaliseHost` gives it

@@ -4,6 +4,7 @@ import type { RecordKind } from '../model/record-kind.js';
 import type { Store, StoreListener } from '../store/store.js';
 import { compileRoute, matchingRecord } from './compile-route.js';
 import { type HostName, normaliseHost } from './host-name.js';
+import type { HostPattern } from './host-pattern.js';
 import { type Answer, isMiss, KeptAnswers, prefixKey, type RouteMiss } from './kept-answers.js';
 import { LateReads } from './late-reads.js';
 import { firstPrefix, type Lookup, lookupFor, noSets } from './lookup.js';
@@ -120,6 +121,20 @@ export class RouteCache implements StoreListener {
       }
     }
     return this.#look(authority, target, secure);
+  }
+
+  /**
+   * The host pattern that decides about a host, or null. A promise only when the store must be asked; it never rejects: while the
+   * store is away the last known patterns are in force.
+   */
+  patternFor(host: string, secure: boolean): HostPattern | null | Promise<HostPattern | null> {
+    const { current } = this.#patterns;
+    if (current !== null) return current.match(host, secure);
+    if (this.#options.store.state === 'away') return this.#patterns.last?.match(host, secure) ?? null;
+    return this.#patternsInForce().then(
+      (patterns) => patterns.match(host, secure),
+      () => null,
+    );
   }
 
   /** Whether a host pattern is meant for a host; answered from memory. */

@@ -23,6 +23,7 @@ export function createStore(
     const tls = read.tls || write.tls ? { tls: readRedisTls(redis) } : {};
     return new RedisStore({ read, write, ...tls, timeout: redis.timeout, emptyMeans: redis.emptyMeans, followNodes, log });
   }
+  if (read.kind === 'none' && write === read) return new MemoryStore(null, log);
   if (read.kind === 'memory' && write === read) return new MemoryStore(read.file, log);
   throw new StartError('driver: memory: keeps everything in one place; name it alone, or name two Redis servers');
 }

@@ -25,7 +25,7 @@ class ProxyMode implements StreamMode, RelayOwner {
   }
 
   accept(client: StreamClient): void {
-    const relay = new Relay(client, this);
+    const relay = new Relay(client, this, this.parts.targets);
     this.#relays.set(client, relay);
     relay.go();
   }

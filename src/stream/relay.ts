@@ -4,17 +4,30 @@ import type { ProxyError } from '../errors/proxy-error.js';
 import { formatProxyHeader } from '../listener/proxy-protocol.js';
 import type { StreamPlan } from '../model/stream.js';
 import type { StreamTarget } from '../model/stream-target.js';
+import type { StreamEnd } from '../observe/stream-counters.js';
 import { type DialUser, dialTarget } from './dial-target.js';
 import type { StreamModeParts } from './stream.js';
 import type { StreamClient } from './stream-client.js';
 import type { StreamSocket, StreamUser } from './stream-socket.js';
+import type { Targets } from './targets.js';
 
-/** The mode that a relay belongs to. */
+/** Why a client got nothing: no target could be connected to, or one was lost or took too long before its first byte. */
+export type Unserved = 'unreachable' | 'unanswered';
+
+/** The mode that a relay belongs to, or whoever serves its client. */
 export interface RelayOwner {
-  readonly parts: StreamModeParts;
-  readonly plan: StreamPlan;
+  readonly parts: Pick<StreamModeParts, 'trust' | 'clock' | 'counters' | 'observer'>;
+  readonly plan: Pick<StreamPlan, 'settings'>;
+  /** Milliseconds without a byte of either side that a target may take to its first one; absent or 0: as long as it likes. */
+  readonly responseTimeout?: number;
   /** All targets that may be tried are full: `go` is to be called again when one is free. @returns false: the client cannot wait */
   await(relay: Relay): boolean;
+  /** The client sent more before there was an answer. @param bytes valid until this returns */
+  asked?(bytes: Buffer): void;
+  /** The first byte of the answer is there. */
+  answered?(): void;
+  /** The client got nothing. It is paused, and nothing of the relay is left. @returns whether somebody goes on with it */
+  unserved?(why: Unserved): boolean;
   /** Its client has gone. */
   over(relay: Relay): void;
 }
@@ -26,6 +39,7 @@ export class Relay implements StreamUser, DialUser {
   readonly client: StreamClient;
 
   readonly #owner: RelayOwner;
+  readonly #targets: Targets;
   readonly #tried: string[] = [];
   #upstream: StreamSocket | null = null;
   /** The target whose place it holds; null: none. */
@@ -34,21 +48,25 @@ export class Relay implements StreamUser, DialUser {
   #dialledAt = 0;
   /** Milliseconds of silence after which the connection is closed; 0: never. */
   #patience = 0;
+  /** The target has not sent a byte, and somebody wants to know. */
+  #unanswered: boolean;
 
-  constructor(client: StreamClient, owner: RelayOwner) {
+  constructor(client: StreamClient, owner: RelayOwner, targets: Targets) {
     this.client = client;
     this.#owner = owner;
+    this.#targets = targets;
+    this.#unanswered = owner.unserved !== undefined;
     client.user = this;
   }
 
   /** Connects to a target: at once, since in many protocols the server speaks first. */
   go(): void {
     const { parts, plan } = this.#owner;
-    const { targets, trust } = parts;
+    const targets = this.#targets;
     const picked = targets.pick(this.client.source.address, this.#tried);
     if (picked === 'full' && this.#owner.await(this)) return;
     if (picked === 'full' || picked === 'none') {
-      this.client.abort(picked === 'full' ? 'too-many' : 'no-target');
+      this.#giveUp('unreachable', picked === 'full' ? 'too-many' : 'no-target');
       return;
     }
     this.#target = picked;
@@ -56,36 +74,38 @@ export class Relay implements StreamUser, DialUser {
     this.#tried.push(picked.id);
     targets.opened(picked);
     this.#dialledAt = performance.now();
-    this.#cancel = dialTarget(picked, plan.settings, trust, this);
+    this.#cancel = dialTarget(picked, plan.settings, parts.trust, this);
   }
 
   connected(side: StreamSocket): void {
-    const { parts, plan } = this.#owner;
-    const { settings } = plan;
+    const { settings } = this.#owner.plan;
     const { client } = this;
     this.#cancel = null;
     this.#upstream = side;
     side.user = this;
-    parts.targets.connected(this.#target as StreamTarget, performance.now() - this.#dialledAt);
+    const target = this.#target as StreamTarget;
+    this.#targets.connected(target, performance.now() - this.#dialledAt);
     this.#patience = settings.inactivityTimeout;
     this.#touch();
-    if (settings.sendProxyProtocol !== 'none') {
-      side.write(formatProxyHeader(settings.sendProxyProtocol, { source: client.source, destination: client.destination }));
-    }
+    const header = target.proxyProtocol ?? settings.sendProxyProtocol;
+    if (header !== 'none') side.write(formatProxyHeader(header, { source: client.source, destination: client.destination }));
     const { head } = client;
     client.head = null;
-    if (head === null || side.write(head)) client.resume();
+    const written = head === null || side.write(head);
+    // It may have said all it has to say before there was anybody to tell.
+    if (client.hasEnded) side.end();
+    if (written) client.resume();
   }
 
   failed(error: ProxyError): void {
     const { parts, plan } = this.#owner;
     const target = this.#target as StreamTarget;
     this.#cancel = null;
-    parts.targets.failed(target, error);
+    this.#targets.failed(target, error);
     this.#release();
     if (this.#tried.length > plan.settings.retries) {
       parts.observer?.targetFailed(error);
-      this.client.abort('no-target');
+      this.#giveUp('unreachable', 'no-target');
       return;
     }
     // Nothing of the client was sent, so that another target may serve it.
@@ -94,6 +114,7 @@ export class Relay implements StreamUser, DialUser {
   }
 
   received(from: StreamSocket, bytes: Buffer): void {
+    if (this.#unanswered) this.#beforeAnswer(from, bytes);
     if (this.#patience !== 0) this.#touch();
     const { observer } = this.#owner.parts;
     if (observer !== undefined) observer.relayed(this.client, from === this.client ? 'client' : 'target', bytes);
@@ -107,6 +128,10 @@ export class Relay implements StreamUser, DialUser {
 
   /** A closed direction is passed on, and the other one goes on. */
   ended(from: StreamSocket): void {
+    if (this.#unanswered && from !== this.client) {
+      this.#giveUp('unanswered', 'target-reset');
+      return;
+    }
     this.#other(from).end();
     if (from !== this.client) this.#owner.parts.observer?.relayEnded(this.client, null);
   }
@@ -114,7 +139,42 @@ export class Relay implements StreamUser, DialUser {
   closed(side: StreamSocket, error: Error | null): void {
     this.#owner.parts.observer?.relayEnded(this.client, error);
     if (side === this.client) this.#clientClosed(error);
+    else if (this.#unanswered) this.#giveUp('unanswered', 'target-reset');
     else this.#upstreamClosed();
+  }
+
+  expired(): boolean {
+    if (!this.#unanswered || this.#upstream === null) return false;
+    this.#giveUp('unanswered', 'no-answer');
+    return true;
+  }
+
+  #beforeAnswer(from: StreamSocket, bytes: Buffer): void {
+    if (from === this.client) {
+      this.#owner.asked?.(bytes);
+      this.#touch();
+      return;
+    }
+    this.#unanswered = false;
+    this.#owner.answered?.();
+    this.#touch();
+  }
+
+  /** Leaves a client that got nothing to whoever goes on with it, or ends it. */
+  #giveUp(why: Unserved, end: StreamEnd): void {
+    const { client } = this;
+    const upstream = this.#upstream;
+    this.#upstream = null;
+    if (upstream !== null) {
+      upstream.user = null;
+      upstream.reset();
+    }
+    this.#release();
+    if (client.isClosed) return;
+    client.pause();
+    client.expireAt(0, end);
+    if (this.#unanswered && this.#owner.unserved?.(why) === true) return;
+    client.abort(end);
   }
 
   #clientClosed(error: Error | null): void {
@@ -143,8 +203,10 @@ export class Relay implements StreamUser, DialUser {
   }
 
   #touch(): void {
-    const { clock } = this.#owner.parts;
-    this.client.expireAt(this.#patience === 0 ? 0 : clock.now + this.#patience, 'inactive');
+    const { parts, responseTimeout = 0 } = this.#owner;
+    if (this.#unanswered && responseTimeout > 0 && (this.#patience === 0 || responseTimeout < this.#patience)) {
+      this.client.expireAt(parts.clock.now + responseTimeout, 'no-answer');
+    } else this.client.expireAt(this.#patience === 0 ? 0 : parts.clock.now + this.#patience, 'inactive');
   }
 
   #other(side: StreamSocket): StreamSocket {
@@ -154,6 +216,6 @@ export class Relay implements StreamUser, DialUser {
   #release(): void {
     const target = this.#target;
     this.#target = null;
-    if (target !== null) this.#owner.parts.targets.released(target);
+    if (target !== null) this.#targets.released(target);
   }
 }

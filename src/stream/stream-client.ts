@@ -20,8 +20,9 @@ export class StreamClient extends StreamSocket implements ListedConnection {
   destination: Endpoint = { address: '', port: 0 };
   /** Bytes that were read along with a PROXY header: the first of what it sends. */
   head: Buffer | null = null;
-  /** Origin of the target that serves it, for the log line. */
+  /** Origin of the target that serves it, and the host that it asked for where that decides, for the log line. */
   target = '';
+  host = '';
   /** Counts as one of the listener's `maxConnections`. */
   admitted = false;
   readonly startedAt = performance.now();
@@ -61,7 +62,7 @@ export class StreamClient extends StreamSocket implements ListedConnection {
 
   expired(): void {
     this.deadline = 0;
-    this.finish(this.#expiry);
+    if (this.user?.expired?.() !== true) this.finish(this.#expiry);
   }
 
   drain(): void {

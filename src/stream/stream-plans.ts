@@ -86,8 +86,9 @@ export class StreamPlans {
   }
 
   /** A fault is told once, and again after it was mended. */
-  #tell({ name, faults, targets }: StreamPlan): void {
-    const lines = targets.length > 0 ? faults : [...faults, `stream:${name}:targets: no target, connections are closed`];
+  #tell({ name, mode, faults, targets }: StreamPlan): void {
+    const lines =
+      targets.length > 0 || mode === 'l4' ? faults : [...faults, `stream:${name}:targets: no target, connections are closed`];
     const told = this.#told.get(name);
     for (const line of lines) if (told?.has(line) !== true) this.#log.warn(line);
     this.#told.set(name, new Set(lines));

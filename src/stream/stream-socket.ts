@@ -20,6 +20,8 @@ export interface StreamUser {
   closed(from: StreamSocket, error: Error | null): void;
   /** The proxy stops: what need not go on should end. */
   drain?(): void;
+  /** The deadline of a client is over. @returns true: it goes on all the same */
+  expired?(): boolean;
 }
 
 /** A side. It reads from the moment of `resume` on, if it was paused before. */

@@ -19,6 +19,8 @@ export interface StreamMode {
   accept(client: StreamClient): void;
   /** Settings or targets changed, the mode's name did not. What runs goes on. */
   update(plan: StreamPlan): void;
+  /** Told by the clock, where it has something to look after. */
+  probeTargets?(): void;
   /** No client comes any more, because the mode changed. Those that are there are served to their end; then everything is closed. */
   retire(): void;
   /** Everything ends at once. */
@@ -44,5 +46,7 @@ export interface StreamModeParts {
 
 export type CreateStreamMode = (parts: StreamModeParts) => StreamMode;
 
-/** How to make each mode. */
-export type StreamModeTable = Readonly<Record<StreamModeName, CreateStreamMode>>;
+/** How to make each mode; `l4` is there where hosts have routes. */
+export type StreamModeTable = Readonly<Record<Exclude<StreamModeName, 'l4'>, CreateStreamMode>> & {
+  readonly l4?: CreateStreamMode;
+};

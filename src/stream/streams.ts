@@ -4,6 +4,7 @@ import type { AddressSet } from '../base/ip.js';
 import type { ServerConfig } from '../config/config.js';
 import type { StreamConfig } from '../config/stream-config.js';
 import { StartError } from '../errors/start-error.js';
+import type { HealthView } from '../health/health-view.js';
 import { createStartProbe } from '../health/probe.js';
 import type { BlockLists } from '../limits/block-lists.js';
 import type { Connections } from '../listener/connections.js';
@@ -14,8 +15,11 @@ import type { Logger } from '../observe/logger.js';
 import { createStreamCounters, type StreamCounters } from '../observe/stream-counters.js';
 import { jsonStreamLine, textStreamLine } from '../observe/stream-line.js';
 import type { Admission, Waiter } from '../queue/admission.js';
+import { PatternList } from '../routing/pattern-list.js';
+import type { RouteCache } from '../routing/route-cache.js';
 import type { Store, StoreListener } from '../store/store.js';
-import { streamModeTable } from './modes.js';
+import { createFindL4Route } from './l4/l4-routes.js';
+import { createStreamModes } from './modes.js';
 import { StreamPlans } from './stream-plans.js';
 import { Targets } from './targets.js';
 import { TcpListener } from './tcp-listener.js';
@@ -31,6 +35,9 @@ export interface StreamsParts {
   readonly ca: readonly string[];
   /** Where the node counts what streams may have. */
   readonly admission: Admission<Waiter>;
+  /** Where connections of the mode `l4` go. */
+  readonly routes: Pick<RouteCache, 'find' | 'patternFor'>;
+  readonly view: HealthView;
   readonly connections: Connections;
   readonly clock: CoarseClock;
   readonly log: Logger;
@@ -39,22 +46,39 @@ export interface StreamsParts {
   readonly counters: Map<string, StreamCounters>;
 }
 
+/** What is wrong with the routes of a stream, one line each. */
+export function routeFaults(own: PatternList): readonly string[] {
+  const named = own.has('frontend') ? ['routes: an entry names a frontend; write it into the list patterns'] : [];
+  return [...own.faults.map((text) => text.replace(/^patterns: entry/, 'route')), ...named];
+}
+
 export class Streams implements StoreListener {
   readonly listeners: readonly TcpListener[];
   readonly #plans: StreamPlans;
-  readonly #targets: readonly Targets[];
 
   /** @throws StartError for a target of the configuration that is none, or a certificate that cannot be used */
   constructor(parts: StreamsParts) {
     const { configs, server, store, blocked, trusted, ca, admission, connections, clock, log, accessLog } = parts;
-    for (const { name, targets } of configs) {
-      const [fault] = parseTargets(targets).faults;
+    const ownRoutes = new Map<string, PatternList>();
+    for (const { name, targets, routes } of configs) {
+      const own = new PatternList({ values: routes, fault: '' });
+      const fault = parseTargets(targets).faults[0] ?? routeFaults(own)[0];
       if (fault !== undefined) throw new StartError(`stream ${name}: ${fault}`);
+      ownRoutes.set(name, own);
     }
     this.#plans = new StreamPlans(store, configs, log, (plan) => this.#of(plan.name)?.update(plan));
     // What a target speaks is not ours to know: no protocol is offered in the handshake.
     const trust = { ca, alpn: [] };
     const startProbe = createStartProbe(trust);
+    const deadTime = server.deadBackendTTL * 1000;
+    const modes = createStreamModes({
+      find: (stream) => createFindL4Route(parts.routes, ownRoutes.get(stream) ?? null),
+      view: parts.view,
+      startProbe,
+      deadTime,
+      recoveryInterval: server.recoveryInterval,
+      headTimeout: server.headTimeout,
+    });
     const made = configs.map((config) => {
       const counters = createStreamCounters(config.name);
       parts.counters.set(config.name, counters);
@@ -63,13 +87,13 @@ export class Streams implements StoreListener {
         log,
         counters,
         startProbe,
-        deadTime: server.deadBackendTTL * 1000,
+        deadTime,
         recoveryInterval: server.recoveryInterval,
       });
       const listener = new TcpListener({
         config,
         plan: this.#plans.of(config.name),
-        modes: streamModeTable,
+        modes,
         targets,
         blocked,
         trusted,
@@ -83,10 +107,9 @@ export class Streams implements StoreListener {
         lineFormat: server.accessLogFormat === 'json' ? jsonStreamLine : textStreamLine,
         headTimeout: server.headTimeout,
       });
-      return { targets, listener };
+      return listener;
     });
-    this.#targets = made.map(({ targets }) => targets);
-    this.listeners = made.map(({ listener }) => listener);
+    this.listeners = made;
     blocked.onChange(() => {
       for (const listener of this.listeners) listener.blockedChanged();
     });
@@ -109,7 +132,7 @@ export class Streams implements StoreListener {
   /** Told by the clock. */
   sweep(): void {
     this.#plans.sweep();
-    for (const targets of this.#targets) targets.sweep();
+    for (const listener of this.listeners) listener.sweep();
   }
 
   changed(): void {

@@ -15,6 +15,7 @@ import type { StreamCounters } from '../observe/stream-counters.js';
 import type { StreamLineFormat } from '../observe/stream-line.js';
 import type { Admission, Waiter } from '../queue/admission.js';
 import type { BackendTls } from '../upstream/dial.js';
+import { ClientAccounts } from './client-accounts.js';
 import { openPlace } from './open-place.js';
 import { ProxyHeaderReader } from './proxy-header-reader.js';
 import type { StreamMode, StreamModeTable } from './stream.js';
@@ -49,7 +50,7 @@ export class TcpListener implements ClientOwner {
   readonly #server: net.Server;
   readonly #secureContext: tls.SecureContext | null;
   readonly #line: WaitingClients;
-  readonly #clients = new Set<StreamClient>();
+  readonly #accounts: ClientAccounts;
   #plan: StreamPlan;
   #modeName: StreamModeName;
   #mode: StreamMode;
@@ -64,6 +65,7 @@ export class TcpListener implements ClientOwner {
     this.#parts = parts;
     this.#plan = parts.plan;
     const { config, clock, counters } = parts;
+    this.#accounts = new ClientAccounts({ ...parts, name: config.name });
     this.#secureContext =
       config.tls === null ? null : tls.createSecureContext(streamCertificate(config.tls, `stream ${config.name}`));
     this.#server = net.createServer({ allowHalfOpen: true, noDelay: true });
@@ -118,9 +120,15 @@ export class TcpListener implements ClientOwner {
   /** The block lists changed: cuts whom they refuse now, where that is asked for. */
   blockedChanged(): void {
     if (!this.#plan.settings.cutBlocked) return;
-    for (const client of this.#clients) {
+    for (const client of this.#accounts) {
       if (this.#parts.blocked.refuses(this.name, client.source.address)) client.finish('cut');
     }
+  }
+
+  /** Told by the clock. */
+  sweep(): void {
+    this.#parts.targets.sweep();
+    this.#mode.probeTargets?.();
   }
 
   /** Stops accepting; connections go on. */
@@ -137,7 +145,7 @@ export class TcpListener implements ClientOwner {
     this.stop();
     this.#mode.close();
     // Those of earlier modes too, which end with their last client.
-    for (const client of this.#clients) {
+    for (const client of this.#accounts) {
       client.finish('cut');
       // Sockets close later than the access log does.
       this.clientGone(client);
@@ -146,30 +154,8 @@ export class TcpListener implements ClientOwner {
   }
 
   clientGone(client: StreamClient): void {
-    const { counters, connections, accessLog, lineFormat, clock } = this.#parts;
-    if (!this.#clients.delete(client)) return;
-    connections.remove(client);
+    if (!this.#accounts.end(client)) return;
     this.#line.leave(client);
-    counters.active--;
-    counters.bytesIn += client.bytesIn;
-    counters.bytesOut += client.bytesOut;
-    const end = client.endedBy ?? 'closed';
-    counters.ends.set(end, (counters.ends.get(end) ?? 0) + 1);
-    if (accessLog.enabled) {
-      const { source, target, bytesIn, bytesOut, startedAt } = client;
-      const milliseconds = performance.now() - startedAt;
-      const record = {
-        stream: this.name,
-        client: source.address,
-        target,
-        bytesIn,
-        bytesOut,
-        milliseconds,
-        end,
-        endedAt: clock.wall,
-      };
-      accessLog.line(lineFormat(record));
-    }
     if (!client.admitted) return;
     this.#admitted--;
     this.#admitWaiting();
@@ -177,7 +163,9 @@ export class TcpListener implements ClientOwner {
 
   #createMode(plan: StreamPlan): StreamMode {
     const { modes, targets, trust, admission, clock, log, counters } = this.#parts;
-    return modes[plan.mode]({ plan, targets, trust, admission, clock, log, counters });
+    const create = modes[plan.mode];
+    if (create === undefined) throw new Error(`stream ${plan.name}: there is no mode ${plan.mode} here`);
+    return create({ plan, targets, trust, admission, clock, log, counters });
   }
 
   #newClient(): PlainClient {
@@ -236,12 +224,9 @@ export class TcpListener implements ClientOwner {
 
   /** Takes account of a connection. @returns false: it was refused */
   #begin(client: StreamClient): boolean {
-    const { config, counters, connections, trusted } = this.#parts;
+    const { config, trusted } = this.#parts;
     const socket = client.socket as net.Socket;
-    counters.connections++;
-    counters.active++;
-    connections.add(client);
-    this.#clients.add(client);
+    this.#accounts.begin(client);
     const local = config.path !== '';
     const address = local ? 'unix' : plainAddress(socket.remoteAddress ?? '');
     client.source = { address, port: socket.remotePort ?? 0 };

@@ -30,6 +30,7 @@ const explanations: { readonly [N in FieldName]: string } = {
   deny: 'Addresses of clients that are refused.',
   allow: 'Addresses of clients that are served; others are not.',
   authProvider: 'Who decides whether a client may pass: the record `auth:NAME`, or a function of the program.',
+  tls: 'Who ends TLS: this proxy, or the backends, which are then passed every byte as it is.',
   clientAuth: 'Whether clients have to show a certificate.',
   clientCa: 'Authorities that client certificates must be from.',
   tier: 'The rate limit of requests that no rule of `limits` is about.',

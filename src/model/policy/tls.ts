@@ -1,4 +1,4 @@
-// Policy: which certificates clients have to show, and whether browsers are told to come by HTTPS alone.
+// Policy: who ends TLS, which certificates clients have to show, and whether browsers are told to come by HTTPS alone.
 import { createHash, X509Certificate } from 'node:crypto';
 import * as z from 'zod';
 import { guarding, jsonField, textField } from './field.js';
@@ -61,6 +61,11 @@ function ageOf(written: unknown): number | null {
 const authAllowed = '"none", "optional", "require"';
 
 export const tlsFields = {
+  /**
+   * `passthrough`: the backends end TLS themselves. A client that names the host in its greeting is passed on to one of them, byte
+   * by byte; nothing of what it says is read here.
+   */
+  tls: guarding(textField(z.enum(['terminate', 'passthrough'], { error: '"terminate", "passthrough"' }).default('terminate'))),
   /**
    * `require`: clients without a certificate of the authorities are refused. `optional`: they are served, but a certificate that
    * was not signed by them is refused.

@@ -2,7 +2,11 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { readClientHello } from '../../../src/listener/client-hello.js';
+import { ClientHelloReader, type HelloReading } from '../../../src/listener/client-hello.js';
+
+function readClientHello(bytes: Buffer): HelloReading {
+  return new ClientHelloReader().push(bytes);
+}
 
 /** The first bytes that Node's own client sends. */
 async function greetingOf(options: tls.ConnectionOptions): Promise<Buffer> {
@@ -76,6 +80,14 @@ describe('a greeting', () => {
       for (let cut = 0; cut < bytes.length; cut += 7)
         expect(readClientHello(bytes.subarray(0, cut)), `${size}, ${cut}`).toBe('more');
     }
+  });
+
+  it('may come byte by byte, in records of one byte, and is read once', () => {
+    const bytes = inRecordsOf(padded(greeting, 20_000), 1);
+    const reader = new ClientHelloReader();
+    for (let at = 0; at < bytes.length - 1; at++) expect(reader.push(bytes.subarray(at, at + 1))).toBe('more');
+    expect(reader.push(bytes.subarray(-1))).toEqual(read);
+    expect(reader.bytes.equals(bytes)).toBe(true);
   });
 
   it('may be longer than a record', () => {
