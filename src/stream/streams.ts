@@ -15,7 +15,8 @@ import type { Logger } from '../observe/logger.js';
 import { createStreamCounters, type StreamCounters } from '../observe/stream-counters.js';
 import { jsonStreamLine, textStreamLine } from '../observe/stream-line.js';
 import type { Admission, Waiter } from '../queue/admission.js';
-import { PatternList } from '../routing/pattern-list.js';
+import { ownRoutesOf } from '../routing/own-routes.js';
+import type { PatternList } from '../routing/pattern-list.js';
 import type { RouteCache } from '../routing/route-cache.js';
 import type { Store, StoreListener } from '../store/store.js';
 import { createFindL4Route } from './l4/l4-routes.js';
@@ -46,12 +47,6 @@ export interface StreamsParts {
   readonly counters: Map<string, StreamCounters>;
 }
 
-/** What is wrong with the routes of a stream, one line each. */
-export function routeFaults(own: PatternList): readonly string[] {
-  const named = own.has('frontend') ? ['routes: an entry names a frontend; write it into the list patterns'] : [];
-  return [...own.faults.map((text) => text.replace(/^patterns: entry/, 'route')), ...named];
-}
-
 export class Streams implements StoreListener {
   readonly listeners: readonly TcpListener[];
   readonly #plans: StreamPlans;
@@ -61,10 +56,10 @@ export class Streams implements StoreListener {
     const { configs, server, store, blocked, trusted, ca, admission, connections, clock, log, accessLog } = parts;
     const ownRoutes = new Map<string, PatternList>();
     for (const { name, targets, routes } of configs) {
-      const own = new PatternList({ values: routes, fault: '' });
-      const fault = parseTargets(targets).faults[0] ?? routeFaults(own)[0];
+      const own = ownRoutesOf(routes);
+      const fault = parseTargets(targets).faults[0] ?? own.faults[0];
       if (fault !== undefined) throw new StartError(`stream ${name}: ${fault}`);
-      ownRoutes.set(name, own);
+      ownRoutes.set(name, own.list);
     }
     this.#plans = new StreamPlans(store, configs, log, (plan) => this.#of(plan.name)?.update(plan));
     // What a target speaks is not ours to know: no protocol is offered in the handshake.

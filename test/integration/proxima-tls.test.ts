@@ -31,7 +31,10 @@ beforeAll(async () => {
   server = spawn('openssl', ['s_server', '-accept', `127.0.0.1:${port}`, '-www', ...files], { stdio: 'ignore' });
   await eventually('openssl s_server', () =>
     connectClient(port).then(
-      (client) => (client.close(), true),
+      (client) => {
+        client.close();
+        return true;
+      },
       () => false,
     ),
   );

@@ -87,7 +87,7 @@ describe('TCP streams that change while they run', () => {
     expect(faults().sort()).toEqual([
       expect.stringContaining('stream:db: framing is "lines"; allowed: "chunk", "line", "resp"'),
       'stream:db: maxConections is not a known field; the nearest known one is maxConnections',
-      'stream:db: mode is "fast"; allowed: "proxy", "fifo", "funnel", "auto"',
+      'stream:db: mode is "fast"; allowed: "proxy", "fifo", "funnel", "l4", "auto"',
       `stream:db:targets: target 0 has the scheme http; ${forms}`,
       `stream:db:targets: target 2 has neither a scheme nor a port; ${forms}`,
     ]);

@@ -33,6 +33,6 @@ function ofClass(found: Route | RouteMiss, secure: boolean, pattern: HostPattern
 }
 
 /** Whether the TLS of a frontend is its backends' affair. */
-export function passesThrough(route: Route): boolean {
+function passesThrough(route: Route): boolean {
   return route.policy?.tls === 'passthrough';
 }

@@ -36,6 +36,8 @@ export class Opening implements StreamUser {
   readonly #hello: ClientHelloReader | null;
   readonly #lines = new HostLineReader();
   #began = 0;
+  /** Its time was up once: it has until the next tick of the clock. */
+  #late = false;
 
   constructor(client: StreamClient, clock: Pick<CoarseClock, 'now'>, limits: OpeningLimits, done: (opened: Opened) => void) {
     this.#client = client;
@@ -57,6 +59,7 @@ export class Opening implements StreamUser {
   }
 
   received(_from: StreamSocket, bytes: Buffer): void {
+    this.#late = false;
     if (this.#began === 0) this.#began = this.#clock.now;
     if (this.#hello !== null) {
       const reading = this.#hello.push(bytes);
@@ -78,6 +81,12 @@ export class Opening implements StreamUser {
 
   /** Time is up: what is there decides. */
   expired(): boolean {
+    if (!this.#late) {
+      // On a machine that was busy the clock may come before what has long arrived.
+      this.#late = true;
+      this.#client.expireAt(this.#clock.now + 1, this.#began === 0 || this.#hello === null ? 'silent' : 'no-greeting');
+      return true;
+    }
     if (this.#began === 0 || this.#hello !== null) return false;
     this.#finish(this.#lines.settle(), this.#lines.bytes);
     return true;

@@ -32,6 +32,7 @@ describe('the section streams', () => {
       proxyProtocol: false,
       tls: null,
       targets: ['tcp://10.0.0.1:5432'],
+      routes: [],
       settings: {
         mode: 'proxy',
         strategy: 'RANDOM',
@@ -50,6 +51,12 @@ describe('the section streams', () => {
         retries: 2,
         sendProxyProtocol: 'none',
         cutBlocked: false,
+        secure: false,
+        specTimeout: 1_000,
+        responseTimeout: 30_000,
+        '404': true,
+        '500': true,
+        '504': true,
       },
     });
   });
@@ -76,7 +83,7 @@ describe('the section streams', () => {
     expect(faults).toEqual(
       [
         expect.stringContaining('streams[0].name is "a b"; allowed is 1 to 64 letters, digits and any of . _ -'),
-        expect.stringContaining('streams[2].mode is "fast"; allowed is "proxy", "fifo", "funnel", "auto"'),
+        expect.stringContaining('streams[2].mode is "fast"; allowed is "proxy", "fifo", "funnel", "l4", "auto"'),
         expect.stringMatching(/streams\[2\]\.framing is an object; allowed is .*milliseconds from 1 to 60000/),
         expect.stringContaining('streams[3].port is 70000; allowed is a port from 0 to 65535'),
         expect.stringContaining('streams[3].targets[0] is 5; allowed is a list of targets such as'),
