@@ -4,12 +4,12 @@ import type tls from 'node:tls';
 import { type AddressSet, plainAddress } from '../base/ip.js';
 import { StartError } from '../errors/start-error.js';
 import type { Client, ClientCertificate, ClientTls } from '../exchange/client.js';
-import { acceptConnections, type BytesReceived, backlog } from './accept.js';
+import { acceptConnections, acceptInto, type BytesReceived, backlog } from './accept.js';
 import { ClearGreeting } from './clear-greeting.js';
 import type { ClientHello } from './client-hello.js';
 import type { ConnectionContext } from './connection-context.js';
 import { Http1Connection } from './http1-connection.js';
-import { TlsHandshake, type TlsNames } from './tls-handshake.js';
+import { type TlsDiversion, TlsHandshake, type TlsNames } from './tls-handshake.js';
 
 /** Where to listen. */
 export interface ListenerOptions {
@@ -20,6 +20,8 @@ export interface ListenerOptions {
   readonly ipv6Only: boolean;
   /** Who ends TLS, by the name that a client asks for; null: clear text. */
   readonly tls: TlsNames | null;
+  /** Which of the names are passed on with their TLS; absent: none. */
+  readonly diversion?: TlsDiversion;
   /** Whether clients in clear text may begin with HTTP/2 (RFC 9113 section 3.3). */
   readonly clearHttp2: boolean;
   readonly trusted: AddressSet;
@@ -133,17 +135,15 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
 
   const greet = (names: TlsNames) => {
     const { connections, clock, settings } = context;
-    const parts = { names, connections, clock, limit: settings.headTimeout, secured };
-    return (socket: net.Socket): BytesReceived | null => {
-      if (!door.lets(socket, true)) return null;
-      const handshake = new TlsHandshake(socket, parts);
-      return (chunk) => handshake.received(chunk);
-    };
+    const lets = (socket: net.Socket): boolean => door.lets(socket, true);
+    const parts = { names, diversion: options.diversion ?? null, lets, connections, clock, limit: settings.headTimeout, secured };
+    return () => new TlsHandshake(parts);
   };
 
   const server = net.createServer({ allowHalfOpen: true, noDelay: true });
   const plain = options.clearHttp2 ? greetInClear : (socket: net.Socket) => (door.lets(socket, false) ? serve(socket) : null);
-  const accepted = options.tls === null ? plain : greet(options.tls);
+  const accept = (): (() => void) =>
+    options.tls === null ? acceptConnections(server, plain) : acceptInto(server, greet(options.tls));
 
   return new Promise((resolve, reject) => {
     const refused = (error: NodeJS.ErrnoException): void => {
@@ -157,7 +157,7 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
     server.listen({ host: address, port, backlog, ipv6Only: options.ipv6Only }, () => {
       server.off('error', refused);
       localPort = (server.address() as net.AddressInfo).port;
-      const stopAccepting = acceptConnections(server, accepted);
+      const stopAccepting = accept();
       let stopped = false;
       const stop = (): void => {
         stopAccepting();

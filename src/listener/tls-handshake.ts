@@ -2,6 +2,9 @@
 // of the name that it asks for.
 import type { Socket } from 'node:net';
 import type tls from 'node:tls';
+import { sharedReadBuffer } from '../base/shared-read-buffer.js';
+import type { ReadTarget } from '../upstream/dial.js';
+import type { ReadingConnection } from './accept.js';
 import { type ClientHello, ClientHelloReader } from './client-hello.js';
 import type { Connections, ListedConnection } from './connections.js';
 
@@ -20,9 +23,25 @@ export interface TlsNames {
   findChallenge(host: string): NameServer | null | Promise<NameServer | null>;
 }
 
+/**
+ * Takes a connection over before its handshake, with all that came of it. What it reads into first is `sharedReadBuffer`.
+ * @param byEvents its bytes do not come by `bytesRead`, and have to be asked for with 'data'
+ * @returns what it reads into from then on
+ */
+export type TakeOver = (socket: Socket, bytes: Buffer, byEvents: boolean) => ReadTarget;
+
+/** Who knows the names whose TLS is not ended here. */
+export interface TlsDiversion {
+  /** @param host lower case, not empty. @returns null: it is ended here */
+  find(host: string): TakeOver | null | Promise<TakeOver | null>;
+}
+
 /** What a handshake needs to know. */
 export interface HandshakeParts {
   readonly names: TlsNames;
+  readonly diversion: TlsDiversion | null;
+  /** Whether a connection may come in; one that may not has been closed. */
+  readonly lets: (socket: Socket) => boolean;
   readonly connections: Connections;
   readonly clock: { readonly now: number };
   /** Milliseconds for all of it; 0: as long as it takes. */
@@ -46,21 +65,31 @@ export function prepareNameServer(server: tls.Server): void {
   server.on('tlsClientError', (_error: Error, socket: tls.TLSSocket) => socket.destroy());
 }
 
-export class TlsHandshake implements ListedConnection {
+export class TlsHandshake implements ListedConnection, ReadingConnection {
   slot = -1;
-  deadline: number;
+  deadline = 0;
 
-  readonly #socket: Socket;
+  #socket: Socket | null = null;
   readonly #parts: HandshakeParts;
   /** What came before the server took over. */
   #reader: ClientHelloReader | null = new ClientHelloReader();
   #hello: ClientHello | null = null;
   #authorities = '';
   #over = false;
+  #byEvents = false;
+  /** Who took the connection over. */
+  #taker: ReadTarget | null = null;
 
-  constructor(socket: Socket, parts: HandshakeParts) {
-    this.#socket = socket;
+  constructor(parts: HandshakeParts) {
     this.#parts = parts;
+  }
+
+  accepted(socket: Socket, byEvents: boolean): void {
+    const parts = this.#parts;
+    if (!parts.lets(socket)) return;
+    this.#socket = socket;
+    this.#byEvents = byEvents;
+    if (byEvents) socket.on('data', (chunk: Buffer) => this.#received(chunk));
     this.deadline = parts.limit > 0 ? parts.clock.now + parts.limit : 0;
     parts.connections.add(this);
     socket.on('error', () => {});
@@ -70,8 +99,19 @@ export class TlsHandshake implements ListedConnection {
     socket.on('close', () => this.#end());
   }
 
+  nextBuffer(): Buffer {
+    // Whoever takes over begins with the same one: a read may be under way into it.
+    return this.#taker === null ? sharedReadBuffer : this.#taker.nextBuffer();
+  }
+
+  bytesRead(size: number): boolean {
+    if (this.#taker !== null) return this.#taker.bytesRead(size);
+    this.#received(sharedReadBuffer.subarray(0, size));
+    return true;
+  }
+
   /** Takes bytes of the greeting, which are copied. Once the server has taken over, no more come this way. */
-  received(chunk: Buffer): void {
+  #received(chunk: Buffer): void {
     if (this.#hello !== null) {
       this.#reader?.keep(chunk);
       return;
@@ -79,12 +119,25 @@ export class TlsHandshake implements ListedConnection {
     const reading = this.#reader?.push(chunk) ?? 'none';
     if (reading === 'more') return;
     if (reading === 'none') {
-      this.#socket.destroy();
+      this.#socket?.destroy();
       return;
     }
     this.#hello = reading;
+    const taker = reading.serverName === '' ? null : (this.#parts.diversion?.find(reading.serverName) ?? null);
+    // A challenge for a certificate too: a backend that ends TLS itself may order its own.
+    if (taker === null) this.#findServer(reading);
+    else if (!(taker instanceof Promise)) this.#giveTo(taker);
+    else {
+      taker.then(
+        (later) => (later === null ? this.#findServer(reading) : this.#giveTo(later)),
+        () => this.#findServer(reading),
+      );
+    }
+  }
+
+  #findServer(hello: ClientHello): void {
     const { names } = this.#parts;
-    const found = isChallenge(reading) ? names.findChallenge(reading.serverName) : names.find(reading.serverName);
+    const found = isChallenge(hello) ? names.findChallenge(hello.serverName) : names.find(hello.serverName);
     if (!(found instanceof Promise)) this.#handOver(found);
     else {
       found.then(
@@ -102,19 +155,28 @@ export class TlsHandshake implements ListedConnection {
 
   expired(): void {
     this.deadline = 0;
-    this.#socket.destroy();
+    this.#socket?.destroy();
   }
 
   /** What comes out of it drains. */
   drain(): void {}
 
   destroy(): void {
-    this.#socket.destroy();
+    this.#socket?.destroy();
+  }
+
+  #giveTo(taker: TakeOver): void {
+    const socket = this.#socket;
+    if (socket === null || socket.destroyed) return;
+    const bytes = (this.#reader as ClientHelloReader).bytes;
+    this.#end();
+    if (this.#byEvents) socket.removeAllListeners('data');
+    this.#taker = taker(socket, bytes, this.#byEvents);
   }
 
   #handOver(named: NameServer | null): void {
     const socket = this.#socket;
-    if (socket.destroyed) return;
+    if (socket === null || socket.destroyed) return;
     if (named === null) {
       // RFC 6066 section 3: a fatal alert is the answer to a name that nobody here has.
       socket.end(unrecognizedName);

@@ -15,6 +15,8 @@ export interface Stages {
   readonly gate: Stage;
   /** Which frontend serves the host. */
   readonly route: Stage;
+  /** Whether it came to the one who ends its TLS. */
+  readonly passedThrough: Stage;
   /** Who is sent to HTTPS or to another host, before anything is asked of them. */
   readonly redirect: Stage;
   /** Whether the frontend is closed for the time being. */
@@ -60,6 +62,7 @@ export function inOrder(stages: Stages, allLimited: boolean): StageOrder {
     stages.route,
   ];
   const policy = [
+    stages.passedThrough,
     stages.redirect,
     stages.maintenance,
     stages.timeLimits,

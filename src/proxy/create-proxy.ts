@@ -59,6 +59,7 @@ import { Forward } from '../pipeline/stages/forward.js';
 import { createIdentify } from '../pipeline/stages/identify.js';
 import { createLimit } from '../pipeline/stages/limit.js';
 import { maintenance } from '../pipeline/stages/maintenance.js';
+import { passedThrough } from '../pipeline/stages/passed-through.js';
 import { PickBackend } from '../pipeline/stages/pick-backend.js';
 import { Queue, type WaitingExchange } from '../pipeline/stages/queue.js';
 import { createRedirect } from '../pipeline/stages/redirect.js';
@@ -75,6 +76,7 @@ import { RouteCache } from '../routing/route-cache.js';
 import { createStore } from '../store/create-store.js';
 import type { ManagedStore } from '../store/managed-store.js';
 import type { Store, StoreListener } from '../store/store.js';
+import { TlsPassage } from '../stream/l4/tls-passage.js';
 import { Streams } from '../stream/streams.js';
 import { createEntrance } from './entrance.js';
 import { createRouteEvents } from './route-events.js';
@@ -261,6 +263,7 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
         secureName: createSecureName(termination.certificates),
         route: events === null ? createRouteStage(findRoute) : announcingRoute(createRouteStage(findRoute), events),
         redirect: createRedirect(() => server.httpsPort || (listeners.find(({ secure }) => secure)?.port ?? 0)),
+        passedThrough,
         maintenance,
         bodyLimit: createBodyLimit(answer),
         rewrite,
@@ -304,6 +307,9 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
     counters: metrics.streams,
   });
   clock.add(streams);
+  const passageParts = { server, routes, view, connections, clock, log: logger, accessLog, counters: metrics.streams };
+  const passage = config.https.bind.length === 0 ? null : new TlsPassage(passageParts);
+  if (passage !== null) clock.add(passage);
   clock.add(entrance.blocked);
   clock.start();
 
@@ -335,7 +341,10 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
       const ipv6Only = leavesIpv4(bind, config.https.bind);
       const { standard = null, clientCa = '' } = bindFiles[at] ?? {};
       const tls = termination.names({ port: bind.port, options: tlsOptionsOf(bind), standard, clientCa });
-      listeners.push(await openListener({ ...bind, ipv6Only, tls, clearHttp2: false, trusted, context }));
+      const diversion = passage?.names(bind.port);
+      listeners.push(
+        await openListener({ ...bind, ipv6Only, tls, ...(diversion && { diversion }), clearHttp2: false, trusted, context }),
+      );
     }
     await streams.open();
   } catch (error) {
@@ -356,6 +365,7 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
   async function closeAll(): Promise<void> {
     for (const listener of listeners) listener.stop();
     streams.close();
+    passage?.close();
     connections.destroyAll();
     entrance.close();
     mirrors.close();

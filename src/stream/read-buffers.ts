@@ -1,7 +1,5 @@
-// What the connections of streams read into: one small buffer for all, and large ones lent to those that move much.
+// Large buffers that connections of streams read into which move much; all of them begin with the one that they share.
 
-/** All connections begin here: a read is handled to its end before the next one begins. */
-const sharedSize = 16 * 1024;
 const largeSize = 64 * 1024;
 /** Large buffers of a worker, 32 MiB; who gets none reads on in small pieces. */
 const most = 512;
@@ -10,8 +8,6 @@ const mostSpare = 64;
 
 /** A read smaller than this gives a large buffer back: what comes is small again, or the end. */
 export const smallRead = 4 * 1024;
-
-export const sharedReadBuffer = Buffer.allocUnsafeSlow(sharedSize);
 
 const spare: Buffer[] = [];
 let lent = 0;

@@ -1,8 +1,9 @@
 // One side of a TCP stream, towards a client or a target: reads into a lent buffer, writes past the stream machinery, knows its ends.
 import type net from 'node:net';
+import { sharedReadBuffer } from '../base/shared-read-buffer.js';
 import { SocketWriter } from '../base/socket-writer.js';
 import type { ReadTarget } from '../upstream/dial.js';
-import { giveBack, lendLarge, sharedReadBuffer, smallRead } from './read-buffers.js';
+import { giveBack, lendLarge, smallRead } from './read-buffers.js';
 
 /** Told what happens on a side. Plain methods, so that no closure is made a connection. */
 export interface StreamUser {

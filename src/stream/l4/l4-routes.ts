@@ -33,6 +33,6 @@ function ofClass(found: Route | RouteMiss, secure: boolean, pattern: HostPattern
 }
 
 /** Whether the TLS of a frontend is its backends' affair. */
-function passesThrough(route: Route): boolean {
+export function passesThrough(route: Route): boolean {
   return route.policy?.tls === 'passthrough';
 }
