@@ -1,6 +1,6 @@
 // Greetings of TLS clients: what was put in is read, cut anywhere and in any records; what is wrong is told, and told once.
 import fc from 'fast-check';
-import { type HelloReading, readClientHello } from '../../../src/listener/client-hello.js';
+import { ClientHelloReader, type HelloReading } from '../../../src/listener/client-hello.js';
 import { fuzzPart } from '../part.js';
 import { anyBytes, bytesOf, damaged, holds, same } from '../texts.js';
 
@@ -69,7 +69,7 @@ export const greetings = fuzzPart<GreetingCase>({
     const bytes = bytesOf(text);
     let first: HelloReading = 'more';
     for (let length = 0; length <= bytes.length; length++) {
-      const reading = readClientHello(bytes.subarray(0, length));
+      const reading = new ClientHelloReader().push(bytes.subarray(0, length));
       if (first === 'more') first = reading;
       else same(`told once, and the same with ${length} bytes`, reading, first);
     }

@@ -85,7 +85,9 @@ describe('a greeting', () => {
   it('may come byte by byte, in records of one byte, and is read once', () => {
     const bytes = inRecordsOf(padded(greeting, 20_000), 1);
     const reader = new ClientHelloReader();
-    for (let at = 0; at < bytes.length - 1; at++) expect(reader.push(bytes.subarray(at, at + 1))).toBe('more');
+    let early = 0;
+    for (let at = 0; at < bytes.length - 1; at++) if (reader.push(bytes.subarray(at, at + 1)) !== 'more') early++;
+    expect(early).toBe(0);
     expect(reader.push(bytes.subarray(-1))).toEqual(read);
     expect(reader.bytes.equals(bytes)).toBe(true);
   });
