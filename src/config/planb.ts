@@ -21,7 +21,7 @@ const inert: Readonly<Record<string, string>> = {
   'active-healthcheck': 'backends are checked wherever there is a record `healthcheck:<host>`',
   'metrics-address': 'this version has no metrics address',
   // Alone it is a misplaced `server.engine` rather than a sign of PlanB.
-  engine: 'the engine is chosen by `server.engine`; TLS is not passed through by this version',
+  engine: 'the engine is chosen by `server.engine`; TLS is passed through where `route:<host>` has `tls passthrough`',
   'load-certificates-from': 'certificates are taken from the records `tls:<name>`, and else from `https.key` and `https.cert`',
 };
 

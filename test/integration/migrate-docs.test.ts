@@ -10,7 +10,7 @@ const stories: Readonly<Record<string, StoryOptions>> = {
   'migrate-from-hipache.md': {},
   'migrate-from-planb.md': {},
   'migrate-from-cjs-proxy.md': {},
-  'migrate-from-proxima.md': {},
+  'migrate-from-proxima.md': { ports: [3443, 8081, 8443] },
   'migrate-from-dynamic-reverse-proxy.md': {},
   'migrate-from-proximux.md': { ports: [7000, 7001, 7002] },
   'migrate-from-traefik-redis.md': { ports: [7003] },
