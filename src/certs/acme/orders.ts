@@ -31,6 +31,8 @@ export interface OrdersParts {
 
 export class Orders {
   readonly #parts: OrdersParts;
+  /** Problems that were told, by name, until it gets its certificate. */
+  readonly #told = new Map<string, Set<string>>();
 
   constructor(parts: OrdersParts) {
     this.#parts = parts;
@@ -50,6 +52,7 @@ export class Orders {
       if (signal.aborted) return Number.POSITIVE_INFINITY;
       return this.#failed(name, error);
     }
+    this.#told.delete(name);
     metrics.certificates.issued++;
     log.info(`${old === null ? 'Got' : 'Renewed'} the certificate of ${name}`);
     // Whatever takes it away again and again must not have it ordered again and again.
@@ -115,7 +118,7 @@ export class Orders {
     const asked = error instanceof AcmeProblem ? error.retryAfter : 0;
     const wait = retryDelay(failures, config.retryDelay, asked, Math.random());
     const problem = error instanceof Error ? error.message : String(error);
-    if (problem !== state.problem)
+    if (this.#isNews(name, problem, state.problem))
       log.error(`No certificate for ${name}: ${problem}. Next attempt in ${Math.ceil(wait / 1_000)} s`);
     const retryAt = Math.round(Date.now() + wait);
     // An order that was refused is of no further use; one that may still come to an end is gone on with.
@@ -123,6 +126,21 @@ export class Orders {
     await writeNameState(store, name, { ...state, ...(refused ? { order: '', key: '' } : {}), failures, problem, retryAt });
     return retryAt;
   }
+
+  /** @param last what the last failure of the name was, on whichever node */
+  #isNews(name: string, problem: string, last: string): boolean {
+    const told = this.#told.get(name) ?? new Set([essenceOf(last)]);
+    this.#told.set(name, told);
+    const essence = essenceOf(problem);
+    if (told.has(essence)) return false;
+    told.add(essence);
+    return true;
+  }
+}
+
+/** A problem without its tokens and numbers, which are others each time. */
+function essenceOf(problem: string): string {
+  return problem.replace(/[\w-]{16,}|\d+/g, '#');
 }
 
 /** A key of an order that nobody can read any more costs a new order, and no more. */
