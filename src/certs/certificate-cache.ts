@@ -1,9 +1,9 @@
 // The certificates of the store by the name that a client asks for: read on first use, checked once, forgotten when they change.
-import { createSecureContext } from 'node:tls';
-import { type CertificatePair, isInDate, parseCertificate } from '../model/certificate.js';
+import { type CertificatePair, isInDate } from '../model/certificate.js';
 import type { RecordKind, StoredRecord } from '../model/record-kind.js';
 import { LiveRecords } from '../store/live-records.js';
 import type { Store, StoreListener } from '../store/store.js';
+import { checkCertificate } from './check-certificate.js';
 import type { KeyVault } from './key-vault.js';
 
 /** What serves a name. One object as long as its record does not change. */
@@ -94,19 +94,13 @@ export class CertificateCache implements StoreListener {
 
   #make(name: string, record: StoredRecord): Certificate | null {
     const { vault, log } = this.#options;
-    const parsed = parseCertificate(name, record, (of, text) => vault.open(`tls:${of}`, text), Date.now());
-    const faults = [...parsed.faults];
-    const pairs = parsed.pairs.filter((pair) => {
-      const refusal = refusalOfTls(pair);
-      if (refusal !== '') faults.push(`the pair of type ${pair.keyType} cannot be served: ${refusal}`);
-      return refusal === '';
-    });
+    const openKey = (of: string, text: string): string => vault.open(`tls:${of}`, text);
+    const { pairs, faults, warnings } = checkCertificate(name, record, openKey, Date.now());
     if (faults.length > 0) {
       const effect = pairs.length > 0 ? 'its other pair is served' : 'the name is served as if it had no certificate of its own';
       log.error(`tls:${name}: ${faults.join('; ')}; ${effect}`);
     }
-    if (parsed.warnings.length > 0 && pairs.length > 0)
-      log.warn(`tls:${name}: ${parsed.warnings.join('; ')}; it is served all the same`);
+    if (warnings.length > 0 && pairs.length > 0) log.warn(`tls:${name}: ${warnings.join('; ')}; it is served all the same`);
     return pairs.length === 0 ? null : Object.freeze({ name, pairs });
   }
 }
@@ -129,17 +123,6 @@ function choose(found: readonly Made[]): Certificate | null {
 function isServable({ pairs }: Certificate): boolean {
   const now = Date.now();
   return pairs.some((pair) => isInDate(pair, now));
-}
-
-/** OpenSSL refuses what is too weak, such as short keys and signatures by MD5. */
-function refusalOfTls({ certificate, key }: CertificatePair): string {
-  try {
-    // An empty list of authorities: those of the system are not looked at to serve.
-    createSecureContext({ cert: certificate, key, ca: [] });
-    return '';
-  } catch (error) {
-    return error instanceof Error ? error.message.replace(/\s+/g, ' ') : 'OpenSSL refuses it';
-  }
 }
 
 function sameTexts(some: readonly string[], others: readonly string[]): boolean {

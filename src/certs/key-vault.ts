@@ -32,6 +32,12 @@ export class KeyVault {
     return this.#secrets.length > 0;
   }
 
+  /** Whether a text is sealed with the first secret. */
+  isCurrent(text: string): boolean {
+    const secret = this.#secrets[0];
+    return secret !== undefined && text.startsWith(`${mark}${secret.id}:`);
+  }
+
   /** @param name e.g. `tls:example.com` */
   seal(name: string, text: string): string {
     const secret = this.#secrets[0];

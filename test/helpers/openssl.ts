@@ -10,16 +10,21 @@ const run = promisify(execFile);
 
 export interface PairWishes {
   readonly type?: 'rsa' | 'ec';
+  /** Of an RSA key. */
+  readonly bits?: number;
   /** Days from now; negative ones are past. */
   readonly from?: number;
   readonly until?: number;
 }
 
 /** A self-signed certificate for names. */
-export function opensslPair(names: readonly string[], { type = 'ec', from = -1, until = 30 }: PairWishes = {}): KeyAndCert {
+export function opensslPair(
+  names: readonly string[],
+  { type = 'ec', bits = 2048, from = -1, until = 30 }: PairWishes = {},
+): KeyAndCert {
   const dir = mkdtempSync(join(tmpdir(), 'cjs-proxy-pair-'));
   try {
-    const kind = type === 'rsa' ? ['-newkey', 'rsa:2048'] : ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
+    const kind = type === 'rsa' ? ['-newkey', `rsa:${bits}`] : ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1'];
     const files = ['-keyout', join(dir, 'key'), '-out', join(dir, 'csr')];
     const subject = ['-subj', `/CN=${names[0]}`, '-addext', `subjectAltName=${names.map((name) => `DNS:${name}`).join(',')}`];
     execFileSync('openssl', ['req', '-nodes', ...kind, ...files, ...subject], { stdio: 'ignore' });

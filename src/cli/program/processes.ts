@@ -1,5 +1,6 @@
 // The commands that are processes of a node or of the management, and small helpers of those who set them up.
 import type { Command } from 'commander';
+import { StartError } from '../../errors/start-error.js';
 import { type Cli, refuseUnknown } from '../cli.js';
 
 export function addProcessCommands(program: Command, cli: Cli): void {
@@ -33,11 +34,14 @@ export function addProcessCommands(program: Command, cli: Cli): void {
       cli.exitCode = check(cli.load());
     });
   program
-    .command('encrypt-key <name>')
+    .command('encrypt-key [name]')
     .description('read a private key from stdin and print it encrypted, for the field key of the record tls:NAME')
-    .action(async (name: string) => {
-      const { encryptKeyOf } = await import('../commands/encrypt-key.js');
-      cli.exitCode = await encryptKeyOf(cli.load(), name, process.stdin);
+    .option('--all', 'encrypt all keys in the store with the first secret instead')
+    .action(async (name: string | undefined, { all = false }: { readonly all?: boolean }) => {
+      const { encryptAllKeys, encryptKeyOf } = await import('../commands/encrypt-key.js');
+      if (all) cli.exitCode = await encryptAllKeys(cli.load());
+      else if (name !== undefined) cli.exitCode = await encryptKeyOf(cli.load(), name, process.stdin);
+      else throw new StartError('encrypt-key needs the name of a record, or --all');
     });
   program
     .command('hash-password')

@@ -1,5 +1,5 @@
 // A certificate and its key as they are stored: checked to belong together, the key sealed where there is a secret.
-import { parseCertificate } from '../../model/certificate.js';
+import { checkCertificate } from '../../certs/check-certificate.js';
 import { fieldsOf, type StoredRecord } from '../../model/record-kind.js';
 import { invalidBody } from '../problem.js';
 import type { Workspace } from '../workspace.js';
@@ -24,7 +24,7 @@ export function sslValues(
   if (key === redacted && old === '')
     throw invalidBody([{ pointer: `${pointer}/key`, detail: 'there is none yet that could stay; send it' }]);
   const plain = key === redacted ? old : key;
-  const { pairs, faults } = parseCertificate(
+  const { pairs, faults } = checkCertificate(
     name,
     { values: ['certificate', cert, 'key', plain], fault: '' },
     openKey,

@@ -1,6 +1,6 @@
 // Certificates: stored, listed with names and dates, removed. A private key goes in and never comes out.
 
-import { parseCertificate } from '../../model/certificate.js';
+import { checkCertificate } from '../../certs/check-certificate.js';
 import { fieldsOf, type StoredRecord } from '../../model/record-kind.js';
 import { sortedPairs } from '../../store/change.js';
 import { invalidBody, notFound } from '../problem.js';
@@ -104,7 +104,7 @@ function tagOf(values: readonly string[]): string {
 }
 
 function document({ vault }: Pick<Workspace, 'vault'>, domain: string, record: StoredRecord): CertificateDocument {
-  const parsed = parseCertificate(domain, record, (name, text) => vault.open(`tls:${name}`, text), Date.now());
+  const parsed = checkCertificate(domain, record, (name, text) => vault.open(`tls:${name}`, text), Date.now());
   const [pair] = parsed.pairs;
   return {
     domain,
