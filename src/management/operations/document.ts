@@ -13,7 +13,7 @@ import { readRoutes } from './routes.js';
 import { walkNames } from './walk-names.js';
 
 /** What the document says of itself. */
-export const documentVersion = 1;
+const documentVersion = 1;
 
 /** Sections whose members are by name, besides those of `recordResources`. */
 export const routesSection = 'routes';

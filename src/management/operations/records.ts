@@ -94,7 +94,7 @@ export function readStored({ store }: Workspace, { kinds }: RecordResource, name
   return Promise.all(kinds.map((kind) => store.readRecord(kind, name)));
 }
 
-export function targetOf({ title, single }: RecordResource, name: string): string {
+function targetOf({ title, single }: RecordResource, name: string): string {
   return single ? title.toLowerCase() : `${title.toLowerCase()} ${name === '' ? '*' : name}`;
 }
 
