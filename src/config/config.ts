@@ -225,6 +225,13 @@ export interface ApiConfig {
   readonly tokenFile: string;
 }
 
+/** Settings of `metrics`. */
+export interface MetricsConfig {
+  /** Frontends with metrics of their own. */
+  readonly frontends: number;
+  readonly names: 'standard' | 'planb' | 'both';
+}
+
 /** Everything. Frozen. */
 export interface Config {
   /** Path of the file, or `defaults`. */
@@ -238,7 +245,7 @@ export interface Config {
   readonly acme: AcmeConfig;
   /** TCP listeners. */
   readonly streams: readonly StreamConfig[];
-  /** Where the node answers whether it is alive and ready. Port 0: nowhere. */
+  /** Where the node answers whether it is alive and ready, and tells its metrics. Port 0: nowhere. */
   readonly admin: Bind;
   /** The management API. */
   readonly api: ApiConfig;
@@ -247,6 +254,7 @@ export interface Config {
   readonly redis: RedisConfig;
   readonly limits: LimitsConfig;
   readonly frontDoor: FrontDoorConfig;
+  readonly metrics: MetricsConfig;
   /** Addresses and CIDR ranges. */
   readonly trustedProxies: readonly string[];
   /** Whom a root process becomes; empty: stays. */

@@ -19,14 +19,13 @@ const inert: Readonly<Record<string, string>> = {
   'flush-interval': 'bytes are passed on as they arrive',
   'backend-cache': 'records are always cached and dropped as soon as they change',
   'active-healthcheck': 'backends are checked wherever there is a record `healthcheck:<host>`',
-  'metrics-address': 'this version has no metrics address',
   // Alone it is a misplaced `server.engine` rather than a sign of PlanB.
   engine: 'the engine is chosen by `server.engine`; TLS is passed through where `route:<host>` has `tls passthrough`',
   'load-certificates-from': 'certificates are taken from the records `tls:<name>`, and else from `https.key` and `https.cert`',
 };
 
 /** Flags that take part in the decision of how to listen, and others with rules of their own. */
-const special = ['listen', 'tls-listen', 'tls-preset', 'access-log', 'request-id-header'];
+const special = ['listen', 'tls-listen', 'tls-preset', 'access-log', 'request-id-header', 'metrics-address'];
 
 /** Rewrites PlanB's keys. A key of today that is there as well wins. Without any of them nothing happens. */
 export function applyPlanb(draft: Draft): void {
@@ -42,6 +41,7 @@ export function applyPlanb(draft: Draft): void {
   applyTls(draft);
   applyAccessLog(draft);
   applyRequestId(draft);
+  applyMetrics(draft);
   if (!draft.has('server.strategy')) {
     draft.warn('WARNING! Backends are taken in turn, as PlanB does. Please set `server.strategy` to choose.');
     draft.set('server.strategy', 'ROUND_ROBIN', origin(draft, present[0] ?? 'read-redis-host'));
@@ -76,14 +76,18 @@ function applyTls(draft: Draft): void {
   move(draft, 'tls-preset', 'https.minVersion', 'TLSv1.2');
 }
 
-/** `address:port`, or `:port` for all interfaces, as Go writes it. */
-function listenOn(draft: Draft, key: string, section: string, value: unknown): void {
+/** `address:port`, or `:port` for all interfaces, as Go writes it; else null, and the draft is refused. */
+function bindOf(draft: Draft, key: string, value: unknown): { readonly address: string; readonly port: number } | null {
   const bind = typeof value === 'string' ? parseBindText(/^:\d+$/.test(value) ? `[::]${value}` : value) : null;
-  if (bind === null || bind.port === undefined) {
-    const allowed = 'an address with a port, such as "0.0.0.0:8989"';
-    draft.refuse({ kind: 'wrong', path: key, value: JSON.stringify(value), allowed, source: draft.source });
-    return;
-  }
+  if (bind !== null && bind.port !== undefined) return { address: bind.address, port: bind.port };
+  const allowed = 'an address with a port, such as "0.0.0.0:8989"';
+  draft.refuse({ kind: 'wrong', path: key, value: JSON.stringify(value), allowed, source: draft.source });
+  return null;
+}
+
+function listenOn(draft: Draft, key: string, section: string, value: unknown): void {
+  const bind = bindOf(draft, key, value);
+  if (bind === null) return;
   move(draft, key, `${section}.bind`, [bind.address]);
   if (!draft.has(`${section}.port`)) draft.set(`${section}.port`, bind.port, origin(draft, key));
 }
@@ -99,6 +103,17 @@ function applyRequestId(draft: Draft): void {
   if (typeof header === 'string' && header !== '' && header.toLowerCase() !== 'x-request-id') {
     draft.warn('WARNING! `request-id-header` has no effect: the id of a request is sent as `X-Request-Id`.');
   }
+}
+
+/** Its monitors go on finding what they know. */
+function applyMetrics(draft: Draft): void {
+  const listen = draft.take('metrics-address');
+  if (listen === undefined || listen === '') return;
+  const bind = bindOf(draft, 'metrics-address', listen);
+  if (bind === null) return;
+  move(draft, 'metrics-address', 'admin.address', bind.address);
+  if (!draft.has('admin.port')) draft.set('admin.port', bind.port, origin(draft, 'metrics-address'));
+  if (!draft.has('metrics.names')) draft.set('metrics.names', 'both', origin(draft, 'metrics-address'));
 }
 
 function move(draft: Draft, key: string, target: string, value: unknown): void {

@@ -35,6 +35,7 @@ export function resolveConfig(settings: Settings, draft: Draft, root: boolean): 
     redis: resolveRedis(settings, driver, draft),
     limits: settings.limits,
     frontDoor: settings.frontDoor,
+    metrics: settings.metrics,
     trustedProxies: settings.trustedProxies,
     ...user,
     logLevel: settings.logLevel ?? (settings.server.debug ? 'debug' : 'info'),

@@ -189,7 +189,7 @@ export const httpsSchema = z.strictObject(
 /** Section `admin`. */
 export const adminSchema = z.strictObject(
   {
-    port: wholeNumber('Port of `/ready` and `/live`; 0: they are not served.', 0, { from: 0, to: 65_535 }),
+    port: wholeNumber('Port of `/ready`, `/live` and `/metrics`; 0: they are not served.', 0, { from: 0, to: 65_535 }),
     address: noted(plainAddress.default('127.0.0.1'), {
       kind: 'text',
       explanation: "Address of it. What it tells is not secret, but is nobody's business outside.",

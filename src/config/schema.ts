@@ -8,6 +8,7 @@ import { apiSchema } from './schema-api.js';
 import { frontDoorSchema } from './schema-front-door.js';
 import { limitsSchema } from './schema-limits.js';
 import { adminSchema, httpSchema, httpsSchema } from './schema-listen.js';
+import { metricsSchema } from './schema-metrics.js';
 import { redisSchema } from './schema-redis.js';
 import { serverSchema } from './schema-server.js';
 import { streamsSchema } from './schema-streams.js';
@@ -54,6 +55,7 @@ export const settingsSchema = z.strictObject(
     redis: redisSchema,
     limits: limitsSchema,
     frontDoor: frontDoorSchema,
+    metrics: metricsSchema,
     trustedProxies: noted(
       z
         .preprocess(

@@ -3,6 +3,7 @@ import type { ProxyError } from '../errors/proxy-error.js';
 import type { RequestHead } from '../http1/message.js';
 import type { Backend } from '../model/backend.js';
 import type { Route } from '../model/frontend.js';
+import type { BackendCounts, FrontendCounts } from '../observe/frontend-counts.js';
 import type { Client } from './client.js';
 import type { Downstream, Upstream } from './downstream.js';
 import { OutgoingChanges } from './outgoing-changes.js';
@@ -59,8 +60,12 @@ export class Exchange {
   /** `https` or `http`, as the client used it. */
   scheme: 'http' | 'https' = 'http';
   route: Route | null = null;
+  /** Where it is counted; null: no frontend was found. */
+  counts: FrontendCounts | null = null;
   /** The backend of the current or last attempt. */
   backend: Backend | null = null;
+  /** Where the running attempt is counted; null: none runs. */
+  attemptCounts: BackendCounts | null = null;
   /** The running attempt's side, while there is one. */
   upstream: Upstream | null = null;
   /** It waits until it is the turn of its client. */
@@ -139,6 +144,15 @@ export class Exchange {
   /** Pipeline: who does the accounting at the end. */
   finishWith(finish: FinishExchange): void {
     this.#finish = finish;
+  }
+
+  /** The running attempt is over, as far as it is counted. */
+  endAttempt(): void {
+    const attempt = this.attemptCounts;
+    if (attempt === null) return;
+    this.attemptCounts = null;
+    attempt.active--;
+    attempt.attempts++;
   }
 
   /** Runs `release` when the exchange ends, on every path; call it beside the acquisition. */

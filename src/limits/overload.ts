@@ -25,6 +25,8 @@ export class Overload {
   shedding: Shedding = 'nothing';
   /** Grows with each overload. */
   episode = 0;
+  /** Mean delay of the event loop at the last look, in milliseconds; 0 where nobody looks. */
+  delay = 0;
 
   readonly #parts: OverloadParts;
   #above = 0;
@@ -47,6 +49,7 @@ export class Overload {
     if (limit === 0) return;
     this.#now = now;
     const delay = measure();
+    this.delay = delay;
     this.#above = delay >= limit ? this.#above + 1 : 0;
     this.#below = delay < limit / 2 ? this.#below + 1 : 0;
     if (this.shedding === 'nothing') {

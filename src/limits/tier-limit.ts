@@ -18,12 +18,19 @@ export interface TierParts {
 
 export class TierLimit {
   readonly tier: Tier;
+  /** Requests that it let through and turned away since it was made. */
+  admitted = 0;
+  refused = 0;
   readonly #points: Ledger;
   readonly #burst: Ledger | null;
 
   /** @param last the tier as it was before: what is known of clients stays where the numbers do */
   constructor(tier: Tier, parts: TierParts, last?: TierLimit) {
     this.tier = tier;
+    if (last !== undefined) {
+      this.admitted = last.admitted;
+      this.refused = last.refused;
+    }
     const before = last === undefined ? [] : last.#ledgers();
     const ledgerOf = (window: Window): Ledger =>
       before.find((ledger) => isEqual(ledger.window, window)) ?? new Ledger(window, parts.limiterFor(window), parts.accounts);

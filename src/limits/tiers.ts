@@ -31,6 +31,11 @@ export class Tiers implements StoreListener {
     return found.catch(() => this.#last.get(name)?.limit ?? this.#take(name, absent));
   }
 
+  /** Those that were used, the last known of each name. */
+  *used(): Iterable<TierLimit> {
+    for (const { limit } of this.#last.values()) yield limit;
+  }
+
   /** Frontends are no concern of it. */
   changed(): void {}
 

@@ -1,4 +1,5 @@
 // What the store keeps under one frontend name, and the route that is compiled from it.
+import type { RouteCounts } from '../observe/route-counts.js';
 import type { Backend } from './backend.js';
 import type { RoutePolicy } from './policy/policy.js';
 
@@ -60,4 +61,6 @@ export interface Route {
   readonly records: readonly FrontendRecord[];
   /** Why no backend can be taken from the record, or empty. */
   readonly fault: string;
+  /** Where its exchanges are counted: the one thing about it that changes. */
+  readonly counts: RouteCounts;
 }

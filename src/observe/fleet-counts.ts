@@ -1,7 +1,7 @@
 // What all nodes have counted, added up: sums of counts, percentiles of the latencies of all of them, and what runs on those that live.
 import { type BackendCounts, FrontendCounts, noFrontend, otherFrontends } from './frontend-counts.js';
 import type { KeyedCounts } from './keyed-counts.js';
-import { readField, requestsPerSecond } from './node-counts.js';
+import { readFieldOrNothing, requestsPerSecond } from './node-counts.js';
 import type { Percentiles } from './sample-window.js';
 
 /** What is counted of requests, of all or of one frontend, since `since` of the fleet. */
@@ -109,7 +109,7 @@ export class FleetCounts {
   /** Adds what a node has published. A field that cannot be understood, of another version perhaps, is left out. */
   add({ fields, at, alive }: NodePublication): void {
     for (const field of fields) {
-      for (const { counts, recent } of readable(field)) {
+      for (const { counts, recent } of readFieldOrNothing(field)) {
         if (this.#only !== null && counts.name !== this.#only) continue;
         let sum = this.#sums.get(counts.name);
         if (sum === undefined) {
@@ -145,14 +145,6 @@ export class FleetCounts {
 /** Zeros: of a frontend that nobody has asked for yet. */
 export function emptyRouteStats(): FleetRouteStats {
   return showRoute(new Sum(''));
-}
-
-function readable(field: string): ReturnType<typeof readField> {
-  try {
-    return readField(field);
-  } catch {
-    return [];
-  }
 }
 
 function showRoute(sum: Sum): FleetRouteStats {

@@ -8,8 +8,8 @@ export const otherFrontends = '(other)';
 /** The same for backends of one frontend. */
 export const otherBackends = '(other)';
 
-/** The most backends of a frontend that are told apart. */
-const mostBackends = 200;
+/** The most backends of a frontend that are told apart, where nobody says otherwise. */
+const standardBackends = 200;
 
 /** Of one backend, as a frontend's list names it. Plain numbers, changed in place. */
 export class BackendCounts {
@@ -91,8 +91,11 @@ export class FrontendCounts {
   toldWaiting = 0;
   quiet = 0;
 
-  constructor(name: string) {
+  readonly #mostBackends: number;
+
+  constructor(name: string, mostBackends = standardBackends) {
     this.name = name;
+    this.#mostBackends = mostBackends;
   }
 
   begins(): void {
@@ -112,7 +115,7 @@ export class FrontendCounts {
   backend(id: string): BackendCounts {
     const known = this.backends.get(id);
     if (known !== undefined) return known;
-    if (this.backends.size >= mostBackends && id !== otherBackends) return this.backend(otherBackends);
+    if (this.backends.size >= this.#mostBackends && id !== otherBackends) return this.backend(otherBackends);
     const made = new BackendCounts(id);
     this.backends.set(id, made);
     return made;
@@ -132,6 +135,13 @@ export class FrontendCounts {
     this.errors.addAll(other.errors);
     this.latency.add(other.latency);
     for (const backend of other.backends.values()) this.backend(backend.id).add(backend);
+  }
+
+  /** Its backends are no longer told apart: it is counted with other frontends. */
+  foldBackends(): void {
+    const all = [...this.backends.values()];
+    this.backends.clear();
+    for (const backend of all) this.backend(otherBackends).add(backend);
   }
 
   /** A window of latencies begins, for it and its backends. @param next the one before was the one that ended just now */

@@ -20,10 +20,12 @@ class Source {
 }
 
 export interface MergedCountsParts {
-  /** The most frontends that are told apart. */
+  /** The most frontends that are told apart, and backends of each; absent: as many as a worker tells apart. */
   readonly most: number;
-  /** Told of each frontend whose numbers are about to change. */
+  readonly mostBackends?: number;
+  /** Told of each frontend, and each backend, whose numbers are about to change. */
   readonly changing: (counts: FrontendCounts) => void;
+  readonly backendChanging?: (counts: BackendCounts) => void;
   /** Asked to make room where there is none for another frontend, by `drop`. */
   readonly makeRoom: () => void;
 }
@@ -52,11 +54,11 @@ export class MergedCounts {
   }
 
   mergeFrontend(source: number, told: FrontendCounts): void {
-    const counts = this.#entry(told.name);
+    const counts = this.frontend(told.name);
     this.#parts.changing(counts);
     if (counts.name !== told.name) {
       // Whose backends they are would not be seen any more.
-      told.backends.clear();
+      told.foldBackends();
       counts.add(told);
       replaceRunning(counts, this.#source(source).rest, told.name, told);
       return;
@@ -66,12 +68,29 @@ export class MergedCounts {
     replaceRunning(counts, running, counts, told);
     for (const backend of told.backends.values()) {
       const known = counts.backend(backend.id);
+      this.#parts.backendChanging?.(known);
+      // What runs on backends that are not told apart is not known of each.
+      if (known.id !== backend.id) continue;
       const before = running.get(known)?.active ?? 0;
       known.active += backend.active - before;
       known.activeMax = Math.max(known.activeMax, known.active);
       if (backend.active > 0) running.set(known, { ...nothing, active: backend.active });
       else running.delete(known);
     }
+  }
+
+  /** The counts of a frontend, or those of all that are not told apart. */
+  frontend(name: string): FrontendCounts {
+    const known = this.#frontends.get(name);
+    if (known !== undefined) return known;
+    if (this.#frontends.size >= this.#parts.most && name !== otherFrontends) {
+      this.#parts.makeRoom();
+      if (this.#frontends.size >= this.#parts.most) return this.frontend(otherFrontends);
+    }
+    for (const source of this.#sources.values()) this.#endRest(source, name);
+    const made = new FrontendCounts(name, this.#parts.mostBackends);
+    this.#frontends.set(name, made);
+    return made;
   }
 
   /** The worker has ended: nothing runs there. */
@@ -95,25 +114,12 @@ export class MergedCounts {
     this.#frontends.delete(counts.name);
   }
 
-  #entry(name: string): FrontendCounts {
-    const known = this.#frontends.get(name);
-    if (known !== undefined) return known;
-    if (this.#frontends.size >= this.#parts.most && name !== otherFrontends) {
-      this.#parts.makeRoom();
-      if (this.#frontends.size >= this.#parts.most) return this.#entry(otherFrontends);
-    }
-    for (const source of this.#sources.values()) this.#endRest(source, name);
-    const made = new FrontendCounts(name);
-    this.#frontends.set(name, made);
-    return made;
-  }
-
   /** What one of the frontends that were not told apart had running is no longer among the others'. */
   #endRest({ rest }: Source, name: string): void {
     const running = rest.get(name);
     if (running === undefined) return;
     rest.delete(name);
-    const others = this.#entry(otherFrontends);
+    const others = this.frontend(otherFrontends);
     this.#parts.changing(others);
     subtract(others, running);
   }

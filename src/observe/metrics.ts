@@ -1,6 +1,4 @@
-// What a worker counts since its start. Plain numbers, changed in place by whoever sees the event.
-import type { ErrorCode } from '../errors/catalog.js';
-import { Histogram } from './histogram.js';
+// What a worker counts since its start apart from what `tally` counts by frontend. Plain numbers, changed in place by whoever sees the event.
 import type { StreamCounters } from './stream-counters.js';
 
 /** Why a connection was closed when it came. */
@@ -17,12 +15,6 @@ export interface Metrics {
   /** Exchanges that have begun, and those that run now. */
   requests: number;
   active: number;
-  /** Answers by class: place 2 counts 200 to 299; place 0 exchanges that ended without an answer. */
-  readonly statuses: number[];
-  /** Errors that decided an answer or ended an exchange, by code. */
-  readonly errors: Map<ErrorCode, number>;
-  /** Bytes sent to clients, heads included. */
-  bytesOut: number;
   /** Attempts after the first, and those that a retry budget did not allow. */
   retries: number;
   retriesRefused: number;
@@ -51,31 +43,12 @@ export interface Metrics {
   readonly certificates: { issued: number; failed: number };
   /** TCP streams by name. */
   readonly streams: Map<string, StreamCounters>;
-  /** Milliseconds from the request's head to the end of the response, and from the attempt to the backend's head. */
-  readonly total: Histogram;
-  readonly backend: Histogram;
-
-  /**
-   * Accounts for an exchange that ended.
-   * @param status what the client got; 0: nothing
-   * @param backendMs negative: no backend answered
-   */
-  finished(status: number, totalMs: number, backendMs: number, bytesOut: number): void;
-  /** Counts an error. */
-  failed(code: ErrorCode): void;
 }
 
 export function createMetrics(): Metrics {
-  const statuses = [0, 0, 0, 0, 0, 0];
-  const errors = new Map<ErrorCode, number>();
-  const total = new Histogram();
-  const backend = new Histogram();
   return {
     requests: 0,
     active: 0,
-    statuses,
-    errors,
-    bytesOut: 0,
     retries: 0,
     retriesRefused: 0,
     mirrored: 0,
@@ -93,19 +66,5 @@ export function createMetrics(): Metrics {
     http2Abuses: { resets: 0, 'control-frames': 0, 'empty-bytes': 0, protocol: 0 },
     certificates: { issued: 0, failed: 0 },
     streams: new Map(),
-    total,
-    backend,
-
-    finished(status, totalMs, backendMs, bytesOut) {
-      const place = status >= 100 && status < 600 ? (status / 100) | 0 : 0;
-      statuses[place] = (statuses[place] as number) + 1;
-      this.bytesOut += bytesOut;
-      total.record(totalMs);
-      if (backendMs >= 0) backend.record(backendMs);
-    },
-
-    failed(code) {
-      errors.set(code, (errors.get(code) ?? 0) + 1);
-    },
   };
 }

@@ -75,10 +75,10 @@ export class NodeCounts {
     this.#merged.lose(source);
   }
 
-  /** Goes on from a record that an earlier run of this node has left: its counts, not what it had running. */
+  /** Goes on from a record that an earlier run of this node has left: its counts, not what it had running. What cannot be read is left out. */
   goOnFrom(record: Iterable<string>): void {
     for (const field of record) {
-      for (const { counts } of readField(field)) {
+      for (const { counts } of readFieldOrNothing(field)) {
         counts.active = 0;
         counts.running = 0;
         counts.waiting = 0;
@@ -153,7 +153,7 @@ export class NodeCounts {
       this.#changed.add(field);
       const rest = new FrontendCounts(otherFrontends);
       rest.add(counts);
-      rest.backends.clear();
+      rest.foldBackends();
       this.#merged.mergeFrontend(-1, rest);
     }
   }
@@ -182,7 +182,7 @@ export function fieldOf(name: string): string {
 }
 
 /** The frontends of a field. @throws Error for bytes that nobody wrote */
-export function readField(field: string): RecordedFrontend[] {
+function readField(field: string): RecordedFrontend[] {
   const from = new ByteReader(field);
   const read: RecordedFrontend[] = [];
   while (!from.done) {
@@ -190,6 +190,15 @@ export function readField(field: string): RecordedFrontend[] {
     read.push({ counts, recent: { window: from.number(), count: from.number(), before: from.number() } });
   }
   return read;
+}
+
+/** As `readField`; a field of another version, or of nonsense, has no frontends. */
+export function readFieldOrNothing(field: string): RecordedFrontend[] {
+  try {
+    return readField(field);
+  } catch {
+    return [];
+  }
 }
 
 /**

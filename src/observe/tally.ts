@@ -2,18 +2,13 @@
 // adds to a few numbers and looks nothing up.
 import { ByteWriter } from '../base/varints.js';
 import { writeFrontend } from './counts-bytes.js';
-import { type BackendCounts, FrontendCounts, noFrontend, otherBackends, otherFrontends } from './frontend-counts.js';
+import { type BackendCounts, FrontendCounts, noFrontend, otherFrontends } from './frontend-counts.js';
+import type { RouteCounts } from './route-counts.js';
 
 /** The most frontends that are told apart. */
 const mostFrontends = 20_000;
 /** A frontend or backend that had nothing to tell so many times in a row is let go of; all of it has been told. */
 const quietUntilDropped = 60;
-
-/** The counters that a route holds: of its frontend, and of its backends by their index. Found by the first exchange that needs them. */
-export class RouteCounts {
-  frontend: FrontendCounts | null = null;
-  readonly backends: (BackendCounts | undefined)[] = [];
-}
 
 export class Tally {
   /** Of exchanges that no frontend serves. */
@@ -32,22 +27,7 @@ export class Tally {
     const { frontend } = held;
     if (frontend !== null && !frontend.dropped) return frontend;
     const found = this.#open(name);
-    held.frontend = found;
-    held.backends.length = 0;
-    return found;
-  }
-
-  /**
-   * The counters of one of its backends.
-   * @param frontend as `frontend` gave it
-   * @param index of the backend in the route
-   */
-  backend(held: RouteCounts, frontend: FrontendCounts, index: number, id: string): BackendCounts {
-    const known = held.backends[index];
-    if (known !== undefined && !known.dropped) return known;
-    const found = frontend.backend(frontend.name === otherFrontends ? otherBackends : id);
-    // The route was found anew while the exchange waited: it may hold others.
-    if (held.frontend === frontend) held.backends[index] = found;
+    held.hold(found);
     return found;
   }
 

@@ -35,6 +35,7 @@ import { createAccessLog } from '../observe/access-log.js';
 import type { EventBus } from '../observe/events.js';
 import { createLogger, type Logger } from '../observe/logger.js';
 import { createMetrics, type Http2Abuse } from '../observe/metrics.js';
+import { Tally } from '../observe/tally.js';
 import { createAnswerChanges } from '../pipeline/answer-changes.js';
 import type { AttemptObserver } from '../pipeline/attempt-observer.js';
 import { createFindClientTier } from '../pipeline/client-tier.js';
@@ -82,6 +83,7 @@ import { createEntrance } from './entrance.js';
 import { createRouteEvents } from './route-events.js';
 import type { ServedAddress } from './served-proxy.js';
 import { TlsTermination } from './tls-termination.js';
+import { createFigures, type WorkerFigures } from './worker-figures.js';
 
 /** A running data plane. */
 export interface Proxy {
@@ -101,6 +103,10 @@ export interface Proxy {
    * @param limit milliseconds after which what still runs is cut; Infinity: never; absent: `server.drainTimeout`
    */
   drain(limit?: number): Promise<void>;
+  /** What was counted of frontends since the last call, as `Tally.collect` gives it. */
+  collectCounts(): string;
+  /** What has been counted of all it does, and what is true now. */
+  readFigures(): WorkerFigures;
   /** Closes at once; running exchanges are cut. */
   close(): Promise<void>;
   /** Opens the access log anew, after it was rotated. */
@@ -148,6 +154,7 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
   const logger = options.logger ?? createLogger(config.logLevel);
   const clock = new CoarseClock();
   const metrics = createMetrics();
+  const tally = new Tally();
   const trusted = createAddressSet(config.trustedProxies);
   const bindFiles = config.https.bind.map((bind) => staticCertificate(bind, Date.now()));
   for (const { warnings } of bindFiles) for (const warning of warnings) logger.warn(warning);
@@ -263,7 +270,7 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
         acmeChallenge: automation === null ? null : createAcmeChallenge((token) => automation.challenges.authorization(token)),
         gate: entrance.gate,
         secureName: createSecureName(termination.certificates),
-        route: events === null ? createRouteStage(findRoute) : announcingRoute(createRouteStage(findRoute), events),
+        route: events === null ? createRouteStage(findRoute, tally) : announcingRoute(createRouteStage(findRoute, tally), events),
         redirect: createRedirect(() => server.httpsPort || (listeners.find(({ secure }) => secure)?.port ?? 0)),
         passedThrough,
         maintenance,
@@ -285,7 +292,7 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
     ),
     answer,
     begin: createBegin(metrics),
-    finish: createFinish({ accessLog, metrics, events }),
+    finish: createFinish({ accessLog, metrics, tally, events }),
   });
 
   const { door, kept } = entrance;
@@ -314,6 +321,8 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
   if (passage !== null) clock.add(passage);
   clock.add(entrance.blocked);
   clock.start();
+
+  const readFigures = createFigures({ metrics, routes, store, connections, overload: entrance.overload, tiers });
 
   let closed: Promise<void> | null = null;
   try {
@@ -417,6 +426,8 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
     get overloaded() {
       return entrance.overload.lasts;
     },
+    collectCounts: () => tally.collect(),
+    readFigures,
     drain,
     close,
     reopenLogs: () => accessLog.reopen(),

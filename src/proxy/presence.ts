@@ -6,8 +6,12 @@ import type { Config } from '../config/config.js';
 import type { Logger } from '../observe/logger.js';
 import { type AdminListener, type AdminRoutes, jsonAnswer, openAdmin } from './admin.js';
 import { Heartbeat } from './heartbeat.js';
+import type { MetricsSnapshot } from './node-stats.js';
 import { reasonsNotReady } from './readiness.js';
 import type { ServedProxy } from './served-proxy.js';
+import type { StatsAnswer, StatsOrder } from './stats-order.js';
+import { StatsWriter } from './stats-writer.js';
+import { CountsTeller, type WorkerCounts } from './worker-counts.js';
 import type { NodeIdentity } from './worker-messages.js';
 import type { NodeState, WorkerStatus } from './worker-status.js';
 
@@ -20,7 +24,14 @@ export interface PresenceParts {
   readonly logger: Logger;
   /** Is told once a second, and when something has changed that others wait for. */
   readonly tell: (status: WorkerStatus) => void;
+  /** Is told once a second what has been counted, and once more at the end. */
+  readonly tellCounts: (counts: WorkerCounts) => void;
+  /** Gives what all processes of the node have counted. */
+  readonly metrics: () => Promise<MetricsSnapshot>;
 }
+
+/** Milliseconds in which what a process counted last is written before it closes its store, or is not. */
+const lastWordLimit = 1_000;
 
 export class Presence {
   readonly #parts: PresenceParts;
@@ -36,6 +47,11 @@ export class Presence {
   #reading = false;
   #changedWhileReading = false;
   #yielded = false;
+  /** Nobody keeps the counts any more. */
+  #alone = false;
+  #teller: CountsTeller | null = null;
+  #writer: StatsWriter | null = null;
+  #written: () => void = () => {};
 
   constructor(parts: PresenceParts) {
     this.#parts = parts;
@@ -56,8 +72,18 @@ export class Presence {
     const { node, logger } = this.#parts;
     this.#heartbeat = new Heartbeat({ node, addresses: proxy.addresses, store: proxy.store, logger });
     this.#timer = setInterval(() => this.#tell(), tellInterval).unref();
+    this.#writer = new StatsWriter(node.id, proxy.store, logger);
+    this.#teller = new CountsTeller(proxy, this.#parts.tellCounts);
+    this.#teller.start();
     this.revisionChanged();
     this.#tell();
+  }
+
+  /** Does what is to be done with the node's record of counts. Never rejects. */
+  async followStats(order: StatsOrder): Promise<StatsAnswer> {
+    const answer = (await this.#writer?.follow(order)) ?? { kind: 'failed' };
+    if (answer.kind !== 'read') this.#written();
+    return answer;
   }
 
   /** The state of the node, as its supervisor knows it. */
@@ -72,6 +98,12 @@ export class Presence {
   /** The node ends, as far as this process knows. */
   stopping(): void {
     if (this.#state !== null) this.#state = { ...this.#state, phase: 'stopping' };
+  }
+
+  /** The supervisor is gone: this process answers for itself until it ends. */
+  loseSupervisor(): void {
+    this.#alone = true;
+    this.stopping();
   }
 
   /** Another process has taken over: that one answers from now on. */
@@ -105,8 +137,24 @@ export class Presence {
   async end(): Promise<void> {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#admin?.close();
+    await this.#tellLast();
     if (this.#yielded || this.#state?.leads !== true || this.#state.phase !== 'stopping') return;
     await this.#heartbeat?.remove();
+  }
+
+  /** Tells what is left, and waits until the node's record has it. */
+  async #tellLast(): Promise<void> {
+    const teller = this.#teller;
+    if (teller === null || this.#alone) return;
+    this.#teller = null;
+    await new Promise<void>((resolve) => {
+      const limit = setTimeout(resolve, lastWordLimit);
+      this.#written = () => {
+        clearTimeout(limit);
+        resolve();
+      };
+      teller.end();
+    });
   }
 
   #tell(): void {
@@ -136,6 +184,11 @@ export class Presence {
   }
 
   readonly #routes: AdminRoutes = {
+    '/metrics': async () => {
+      const { config, node, metrics } = this.#parts;
+      const { renderMetrics } = await import('./metrics-page.js');
+      return renderMetrics({ snapshot: await metrics(), node, state: this.#state, names: config.metrics.names });
+    },
     '/live': () => {
       const { node } = this.#parts;
       return jsonAnswer(200, {

@@ -10,11 +10,16 @@ import { crashOnUncaught } from './crash.js';
 import { drainProxy } from './drain.js';
 import { createNodeIdentity } from './node-identity.js';
 import { listenForSignals, type SignalActions } from './node-signals.js';
+import { NodeStats } from './node-stats.js';
 import { createNotifier } from './notify.js';
 import { Presence } from './presence.js';
 import { dropPrivileges, resolveIdentity } from './privileges.js';
+import { Publication } from './publication.js';
 import { formatAddresses, type OpenProxy, type ServedProxy } from './served-proxy.js';
 import { sumUp } from './worker-status.js';
+
+/** There are no workers to be told apart. */
+const ownSource = 0;
 
 /**
  * Serves until a stop signal; resolves when the proxy has finished and is closed.
@@ -40,11 +45,25 @@ export async function runSingle(
     stopNow: () => {},
   };
   const stop = listenForSignals(actions, logger);
+  const node = createNodeIdentity(config);
+  const stats = new NodeStats(config.metrics.frontends, (text) => logger.warn(text));
   const presence: Presence = new Presence({
     config,
-    node: createNodeIdentity(config),
+    node,
     logger,
     tell: (status) => presence.follow({ phase, serving: 1, wanted: 1, ...sumUp([status]), leads: true }),
+    tellCounts: (counts) => {
+      stats.hear(ownSource, ownSource, counts);
+      if (counts.last) publication.leaves(ownSource);
+      else publication.heard();
+    },
+    metrics: async () => stats.snapshot(),
+  });
+  const publication: Publication = new Publication({
+    totals: stats.totals,
+    boot: node.boot,
+    send: (_, order) => void presence.followStats(order).then((answer) => publication.answered(answer)),
+    writer: () => ownSource,
   });
   handOverAccessLog(config.server.accessLog, identity, logger);
   await presence.open();

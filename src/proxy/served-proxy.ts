@@ -5,6 +5,7 @@ import type { WaitingExchange } from '../pipeline/stages/queue.js';
 import type { Admission, Waiter } from '../queue/admission.js';
 import type { ManagedStore } from '../store/managed-store.js';
 import type { Store, StoreListener } from '../store/store.js';
+import type { WorkerFigures } from './worker-figures.js';
 
 /** An address that is listened on. */
 export interface ServedAddress {
@@ -25,7 +26,14 @@ export interface ServedProxy {
   readonly openConnections: number;
   /** It has had more to do than it can for longer than one has patience with. */
   readonly overloaded: boolean;
-  readonly store: Pick<Store, 'state' | 'readAppliedRevision' | 'writeHeartbeat' | 'removeHeartbeat'>;
+  readonly store: Pick<
+    Store,
+    'state' | 'readAppliedRevision' | 'writeHeartbeat' | 'removeHeartbeat' | 'readStats' | 'writeStats'
+  >;
+  /** What was counted of frontends since the last call, as `Tally.collect` gives it. */
+  collectCounts(): string;
+  /** What has been counted of all it does, and what is true now. */
+  readFigures(): WorkerFigures;
   /**
    * Accepts nothing more, closes idle connections, lets what runs finish, then closes as `close` does.
    * @param limit milliseconds after which what still runs is cut; Infinity: never

@@ -5,8 +5,10 @@ import type { Logger } from '../observe/logger.js';
 import { handOverAccessLog } from './access-log-owner.js';
 import type { ForkWorker, WorkerHandle } from './fork-worker.js';
 import { Generation } from './generation.js';
+import { NodeStats } from './node-stats.js';
 import { Permits } from './permits.js';
 import { type Identity, resolveIdentity } from './privileges.js';
+import { Publication } from './publication.js';
 import type { ServedAddress } from './served-proxy.js';
 import type { NodeIdentity } from './worker-messages.js';
 import type { WorkerReport } from './worker-slot.js';
@@ -32,6 +34,8 @@ export class Supervisor {
   readonly #streamPermits: Permits;
   readonly #handles = new Map<number, WorkerHandle>();
   readonly #statuses = new Map<number, WorkerStatus>();
+  readonly #stats: NodeStats;
+  readonly #publication: Publication;
   #identity: Identity | null;
   #current: Generation;
   #incoming: Generation | null = null;
@@ -50,6 +54,13 @@ export class Supervisor {
     this.#node = node;
     this.#permits = new Permits((worker, answer) => this.#handles.get(worker)?.send({ kind: 'permits', answer }));
     this.#streamPermits = new Permits((worker, answer) => this.#handles.get(worker)?.send({ kind: 'stream-permits', answer }));
+    this.#stats = new NodeStats(config.metrics.frontends, (text) => logger.warn(text));
+    this.#publication = new Publication({
+      totals: this.#stats.totals,
+      boot: node.boot,
+      send: (worker, order) => this.#handles.get(worker)?.send({ kind: 'stats', order }),
+      writer: () => this.#current.anyone?.pid ?? null,
+    });
     this.#identity = resolveIdentity(config.user, config.group);
     this.#current = this.#generation(config, this.#identity);
   }
@@ -118,6 +129,7 @@ export class Supervisor {
     this.#enter('stopping');
     await Promise.all(this.#all().map((generation) => generation.stop('drain')));
     if (this.#timer !== null) clearInterval(this.#timer);
+    this.#publication.close();
   }
 
   /** Ends every worker at once. */
@@ -178,12 +190,25 @@ export class Supervisor {
         // Whoever waits for a revision to be in force everywhere should not wait for the next second.
         if (sumUp([...this.#statuses.values()]).revision !== this.#revision) this.#announce();
         return;
+      case 'counts':
+        this.#stats.hear(handle.pid, message.worker, message.counts);
+        if (message.counts.last) this.#publication.leaves(handle.pid);
+        else this.#publication.heard();
+        return;
+      case 'stats':
+        this.#publication.answered(message.answer);
+        return;
+      case 'metrics':
+        handle.send({ kind: 'metrics', snapshot: this.#stats.snapshot() });
+        return;
     }
   }
 
   #forget(handle: WorkerHandle): void {
     this.#handles.delete(handle.pid);
     this.#statuses.delete(handle.pid);
+    this.#stats.lose(handle.pid);
+    this.#publication.gone(handle.pid);
     this.#permits.lose(handle.pid);
     this.#streamPermits.lose(handle.pid);
     this.#announce();

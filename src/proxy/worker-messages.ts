@@ -1,8 +1,11 @@
 // What the supervisor and its workers say to each other, over the channel that fork gives them.
 import type { Config } from '../config/config.js';
 import type { PermitAnswer, PermitRequest } from '../queue/permit-messages.js';
+import type { MetricsSnapshot } from './node-stats.js';
 import type { Identity } from './privileges.js';
 import type { ServedAddress } from './served-proxy.js';
+import type { StatsAnswer, StatsOrder } from './stats-order.js';
+import type { WorkerCounts } from './worker-counts.js';
 import type { NodeState, WorkerStatus } from './worker-status.js';
 
 /** What a node is called, and since when it runs: the same for all its workers, also after a reload. */
@@ -25,7 +28,7 @@ export interface StartOrder {
 
 /**
  * `drain`: the node stops; finish within the drain timeout and exit. `yield`: another worker has taken over; the same otherwise.
- * `retire`: as `yield`, for as long as it takes.
+ * `retire`: as `yield`, for as long as it takes. `metrics`: the answer to everybody who has asked since the last one.
  */
 export type ToWorker =
   | StartOrder
@@ -35,7 +38,9 @@ export type ToWorker =
   | { readonly kind: 'reopen-logs' }
   | { readonly kind: 'node'; readonly state: NodeState }
   | { readonly kind: 'permits'; readonly answer: PermitAnswer }
-  | { readonly kind: 'stream-permits'; readonly answer: PermitAnswer };
+  | { readonly kind: 'stream-permits'; readonly answer: PermitAnswer }
+  | { readonly kind: 'stats'; readonly order: StatsOrder }
+  | { readonly kind: 'metrics'; readonly snapshot: MetricsSnapshot };
 
 /**
  * `ready`: listens to orders now (Node drops what is sent to a cluster worker earlier), asks for the first.
@@ -49,4 +54,7 @@ export type FromWorker =
   | { readonly kind: 'overweight'; readonly rss: number }
   | { readonly kind: 'status'; readonly status: WorkerStatus }
   | { readonly kind: 'permits'; readonly request: PermitRequest }
-  | { readonly kind: 'stream-permits'; readonly request: PermitRequest };
+  | { readonly kind: 'stream-permits'; readonly request: PermitRequest }
+  | { readonly kind: 'counts'; readonly worker: number; readonly counts: WorkerCounts }
+  | { readonly kind: 'stats'; readonly answer: StatsAnswer }
+  | { readonly kind: 'metrics' };

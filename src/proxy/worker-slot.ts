@@ -18,7 +18,7 @@ interface SlotOwner {
 }
 
 /** What the owner of a slot is told as it comes. */
-export type WorkerReport = Extract<FromWorker, { readonly kind: 'status' | 'permits' | 'stream-permits' }>;
+export type WorkerReport = Exclude<FromWorker, { readonly kind: 'ready' | 'serving' | 'refused' | 'overweight' }>;
 
 /** What a slot works with. */
 export interface SlotSettings {
@@ -173,6 +173,9 @@ export class WorkerSlot {
       case 'status':
       case 'permits':
       case 'stream-permits':
+      case 'counts':
+      case 'stats':
+      case 'metrics':
         this.#settings.owner.heard(occupant.handle, message);
         return;
     }

@@ -8,6 +8,7 @@ import { NodeAdmission } from '../queue/node-permits.js';
 import { crashOnUncaught } from './crash.js';
 import { drainProxy } from './drain.js';
 import { watchMemory } from './memory-monitor.js';
+import { MetricsQuestion } from './metrics-question.js';
 import { leaveSignalsToSupervisor } from './node-signals.js';
 import { Presence } from './presence.js';
 import { dropPrivileges } from './privileges.js';
@@ -55,6 +56,7 @@ class Worker {
   readonly #admission: NodeAdmission<WaitingExchange>;
   readonly #streamAdmission: NodeAdmission<Waiter>;
   readonly #presence: Presence;
+  readonly #metrics = new MetricsQuestion(() => tell({ kind: 'metrics' }));
   #proxy: ServedProxy | null = null;
   #leaving = false;
 
@@ -70,6 +72,8 @@ class Worker {
       node: order.node,
       logger: this.#logger,
       tell: (status) => tell({ kind: 'status', status }),
+      tellCounts: (counts) => tell({ kind: 'counts', worker: order.workerId, counts }),
+      metrics: () => this.#metrics.ask(),
     });
   }
 
@@ -107,7 +111,7 @@ class Worker {
   loseSupervisor(): void {
     this.#admission.becomeAlone();
     this.#streamAdmission.becomeAlone();
-    this.#presence.stopping();
+    this.#presence.loseSupervisor();
   }
 
   follow(order: Exclude<ToWorker, StartOrder>): void {
@@ -123,6 +127,12 @@ class Worker {
         return;
       case 'stream-permits':
         this.#streamAdmission.hear(order.answer);
+        return;
+      case 'stats':
+        void this.#presence.followStats(order.order).then((answer) => tell({ kind: 'stats', answer }));
+        return;
+      case 'metrics':
+        this.#metrics.hear(order.snapshot);
         return;
       case 'retire':
         this.#presence.yield();

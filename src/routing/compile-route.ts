@@ -3,6 +3,7 @@ import type { FrontendRecord, Route } from '../model/frontend.js';
 import { parseBackends } from '../model/parse-backends.js';
 import { type ParsedPolicy, parsePolicy } from '../model/policy/policy.js';
 import { strangersIn } from '../model/policy/strangers.js';
+import { RouteCounts } from '../observe/route-counts.js';
 
 /** A route and what is wrong with its record, one line each. */
 export interface CompiledRoute {
@@ -39,6 +40,7 @@ export function compileRoute(host: string, records: readonly FrontendRecord[]): 
     even: backends.every(({ weight, backup }) => weight === 1 && !backup),
     records: Object.freeze(asked === matched ? [matched] : [asked, matched]),
     fault,
+    counts: new RouteCounts(),
   });
   const all = matched.fault !== '' ? [matched.fault] : faults.map((text) => `frontend:${matched.name}: ${text}`);
   const strangers = route.policy === null ? [] : strangersIn(route.policy, backends);

@@ -5,7 +5,9 @@ import { Kind } from '../../http1/headers.js';
 import { emptyAccessRecord } from '../../observe/access-line.js';
 import type { AccessLog } from '../../observe/access-log.js';
 import type { EventBus } from '../../observe/events.js';
+import type { FrontendCounts } from '../../observe/frontend-counts.js';
 import type { Metrics } from '../../observe/metrics.js';
+import type { Tally } from '../../observe/tally.js';
 import { tellEnd } from '../exchange-events.js';
 import { isPing } from './self.js';
 
@@ -13,6 +15,7 @@ import { isPing } from './self.js';
 export interface FinishParts {
   readonly accessLog: AccessLog;
   readonly metrics: Metrics;
+  readonly tally: Tally;
   /** Told how exchanges end; null: nobody wants to know. */
   readonly events: EventBus | null;
 }
@@ -26,7 +29,7 @@ export function createBegin(metrics: Metrics): (exchange: Exchange) => void {
   };
 }
 
-export function createFinish({ accessLog, metrics, events }: FinishParts): (exchange: Exchange) => void {
+export function createFinish({ accessLog, metrics, tally, events }: FinishParts): (exchange: Exchange) => void {
   // One record for all: the log has made a line of it when it returns.
   const record = emptyAccessRecord();
 
@@ -39,8 +42,7 @@ export function createFinish({ accessLog, metrics, events }: FinishParts): (exch
     if (exchange.status === 0) exchange.status = clientGone;
     metrics.active--;
     if (exchange.tunnel) metrics.tunnels--;
-    metrics.finished(exchange.status, totalMs, backendMs, downstream.bytesSent);
-    if (exchange.error !== null) metrics.failed(exchange.error.code);
+    count(exchange, exchange.counts ?? tally.none, totalMs);
     if (events !== null) tellEnd(events, exchange, totalMs, backendMs);
     if (!accessLog.enabled) return;
     record.clientAddress = exchange.clientAddress === '' ? exchange.client.address : exchange.clientAddress;
@@ -65,6 +67,26 @@ export function createFinish({ accessLog, metrics, events }: FinishParts): (exch
     accessLog.write(record);
   };
 }
+
+/** Adds an exchange that has ended to what is counted of its frontend. */
+function count(exchange: Exchange, counts: FrontendCounts, totalMs: number): void {
+  const { head, error } = exchange;
+  counts.requests++;
+  counts.bytesIn += head.line.length + head.headers.text.length + lineEnd + exchange.body.received;
+  counts.bytesOut += exchange.downstream.bytesSent;
+  counts.codes.add(exchange.status, 1);
+  if (error !== null) counts.errors.add(error.code, 1);
+  if (exchange.counts === null) return;
+  counts.active--;
+  if (exchange.attempts === 0) return;
+  counts.running--;
+  exchange.endAttempt();
+  // How long a WebSocket was open says nothing about how fast its backend is.
+  if (exchange.answeredAt > 0 && !exchange.tunnel) counts.latency.record(totalMs);
+}
+
+/** Bytes of the empty line that ends a head. */
+const lineEnd = 2;
 
 /** Logged for an exchange whose client left before any answer; never sent. */
 const clientGone = 499;

@@ -62,11 +62,13 @@ export class Forward implements AttemptReport, Ending {
   answered(exchange: Exchange, backend: Backend, head: ResponseHead): ResponseHead | null {
     const route = exchange.route as Route;
     this.#parts.passive.answered(route, backend, head.status, head.headers.has(Kind.retryAfter));
+    exchange.attemptCounts?.codes.add(head.status, 1);
     if (exchange.observed !== null) this.#observeAnswer(exchange, route, backend, head.status);
     const { policy } = route;
     if (policy !== null && this.#turnsDown(exchange, backend, head.status, policy)) return null;
     exchange.answeredAt = performance.now();
     exchange.status = head.status;
+    exchange.attemptCounts?.latency.record(exchange.answeredAt - exchange.sentAt);
     exchange.limits?.answered(head.status === 101);
     if (head.status === 101) {
       this.#parts.metrics.upgrades++;
@@ -101,6 +103,8 @@ export class Forward implements AttemptReport, Ending {
       return;
     }
     if (exchange.observed !== null) this.#observeFailure(exchange, error.code);
+    exchange.attemptCounts?.errors.add(error.code, 1);
+    exchange.endAttempt();
     if (!begun) {
       let { next } = exchange;
       exchange.next = null;
@@ -157,6 +161,7 @@ export class Forward implements AttemptReport, Ending {
     const policy = exchange.route?.policy ?? null;
     if (policy !== null) changeForAttempt(exchange, policy, backend);
     const route = exchange.route as Route;
+    countAttempt(exchange, route, backend);
     if (route.policy !== null || this.#parts.observeAll) this.#observeStart(exchange, route, backend);
     this.#parts.engine.send(exchange, backend, false, this);
   }
@@ -199,4 +204,14 @@ export class Forward implements AttemptReport, Ending {
     if (next === null) exchange.gaveUp = 'Cannot find a valid backend';
     return next;
   }
+}
+
+function countAttempt(exchange: Exchange, route: Route, backend: Backend): void {
+  const { counts } = exchange;
+  if (counts === null) return;
+  if (exchange.attempts === 1) counts.forwarded();
+  else counts.retries++;
+  const attempt = route.counts.backend(counts, backend.index, backend.id);
+  attempt.begins();
+  exchange.attemptCounts = attempt;
 }

@@ -36,7 +36,11 @@ export function createLimit({ tiers, find, lines, all }: LimitParts): Stage {
 
   function settle(exchange: Exchange, limit: TierLimit, verdict: TierVerdict): StageResult {
     exchange.responseLines += lines.of(limit.tier, verdict);
-    if (verdict.admitted) return undefined;
+    if (verdict.admitted) {
+      limit.admitted++;
+      return undefined;
+    }
+    limit.refused++;
     exchange.responseLines += `Retry-After: ${retryAfterSeconds(verdict)}\r\n`;
     return refusalOf(limit);
   }

@@ -34,6 +34,7 @@ export class WaitingExchange implements Waiter {
     this.exchange.waiting = true;
     this.#metrics.queued++;
     this.#metrics.waiting++;
+    this.exchange.counts?.waits();
     return new Promise((resolve) => {
       this.#decide = resolve;
     });
@@ -52,6 +53,7 @@ export class WaitingExchange implements Waiter {
     if (!this.exchange.waiting) return;
     this.exchange.waiting = false;
     this.#metrics.waiting--;
+    if (this.exchange.counts !== null) this.exchange.counts.waiting--;
     this.#decide(decision);
   }
 }

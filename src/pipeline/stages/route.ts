@@ -3,6 +3,7 @@ import { ProxyError } from '../../errors/proxy-error.js';
 import type { Exchange } from '../../exchange/exchange.js';
 import { Kind } from '../../http1/headers.js';
 import type { Route } from '../../model/frontend.js';
+import type { Tally } from '../../observe/tally.js';
 import type { RouteCache, RouteMiss } from '../../routing/route-cache.js';
 import type { Stage, StageResult } from '../stage.js';
 
@@ -23,7 +24,19 @@ export function createFindRoute(routes: RouteCache): FindRoute {
   };
 }
 
-export function createRouteStage(find: FindRoute): Stage {
+/** @param tally where the requests of a frontend are counted from here on */
+export function createRouteStage(find: FindRoute, tally: Tally): Stage {
+  function settle(exchange: Exchange, found: Route | ProxyError): StageResult {
+    if (found instanceof ProxyError) return found;
+    exchange.route = found;
+    // A client that left meanwhile has been accounted for.
+    if (!exchange.ended) {
+      exchange.counts = tally.frontend(found.counts, found.frontend);
+      exchange.counts.begins();
+    }
+    return found.fault === '' ? undefined : new ProxyError('bad-frontend-record', `${found.frontend}: ${found.fault}`);
+  }
+
   return (exchange) => {
     const found = find(exchange);
     if (found instanceof Promise) return found.then((later) => settle(exchange, later));
@@ -41,11 +54,4 @@ function routeOrError(exchange: Exchange, found: Route | RouteMiss): Route | Pro
     case 'away':
       return new ProxyError('store-away', exchange.head.authority);
   }
-}
-
-function settle(exchange: Exchange, found: Route | ProxyError): StageResult {
-  if (found instanceof ProxyError) return found;
-  exchange.route = found;
-  if (found.fault !== '') return new ProxyError('bad-frontend-record', `${found.frontend}: ${found.fault}`);
-  return undefined;
 }

@@ -4,6 +4,7 @@ import type { Backend } from '../../../src/model/backend.js';
 import type { Route } from '../../../src/model/frontend.js';
 import { parseBackends } from '../../../src/model/parse-backends.js';
 import { type RoutePolicy, standardPolicy } from '../../../src/model/policy/policy.js';
+import { RouteCounts } from '../../../src/observe/route-counts.js';
 
 /** Backends of a list that has these fragments, e.g. `['weight=2', '']`. */
 export function backendsWith(fragments: readonly string[]): readonly Backend[] {
@@ -30,6 +31,7 @@ export function routeOf(list: readonly Backend[], policy: Partial<RoutePolicy> |
     even: list.every(({ weight, backup }) => weight === 1 && !backup),
     records: [],
     fault: '',
+    counts: new RouteCounts(),
   };
 }
 

@@ -107,6 +107,7 @@ const defaults: Config = {
     overloadPatience: 10_000,
     refusedPaths: [],
   },
+  metrics: { frontends: 200, names: 'standard' },
   trustedProxies: [],
   user: '',
   group: '',

@@ -108,15 +108,20 @@ describe("PlanB's flags as keys", () => {
     expect(warnings.some((text) => text.includes('syslog'))).toBe(log === 'syslog');
   });
 
-  test.each([
-    'client-write-timeout',
-    'flush-interval',
-    'backend-cache',
-    'active-healthcheck',
-    'metrics-address',
-    'load-certificates-from',
-  ])('%s has no effect, which is said', (key) => {
-    expect(loadSettings({ [key]: 'x' }).warnings).toContainEqual(expect.stringContaining(`\`${key}\` has no effect`));
+  test.each(['client-write-timeout', 'flush-interval', 'backend-cache', 'active-healthcheck', 'load-certificates-from'])(
+    '%s has no effect, which is said',
+    (key) => {
+      expect(loadSettings({ [key]: 'x' }).warnings).toContainEqual(expect.stringContaining(`\`${key}\` has no effect`));
+    },
+  );
+
+  test("metrics-address becomes the admin listener, which tells PlanB's metrics besides its own", () => {
+    const { admin, metrics } = loadSettings({ 'metrics-address': '127.0.0.1:9100' });
+    expect(admin).toEqual({ address: '127.0.0.1', port: 9100 });
+    expect(metrics.names).toBe('both');
+    expect(loadSettings({ 'metrics-address': ':9100' }).admin).toEqual({ address: '::', port: 9100 });
+    expect(loadSettings({ 'metrics-address': ':9100', metrics: { names: 'planb' } }).metrics.names).toBe('planb');
+    expect(() => loadSettings({ 'metrics-address': 'nowhere' })).toThrow('metrics-address');
   });
 
   test('request-id-header is understood where it is the usual one', () => {

@@ -1,6 +1,8 @@
 // Routes for the tests of health, compiled by hand.
+
 import type { Backend } from '../../../src/model/backend.js';
 import type { FrontendRecord, Route } from '../../../src/model/frontend.js';
+import { RouteCounts } from '../../../src/observe/route-counts.js';
 
 export const entries = (count: number): string[] => Array.from({ length: count }, (_, index) => `http://10.0.0.${index}:80`);
 
@@ -45,6 +47,7 @@ export function route(count: number, changes: Partial<Route> = {}, list: readonl
     even: true,
     records: [frontendRecord({ list: ['id', ...list] })],
     fault: '',
+    counts: new RouteCounts(),
     ...changes,
   };
 }

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { FleetCounts } from '../../../src/observe/fleet-counts.js';
 import { noFrontend, otherFrontends } from '../../../src/observe/frontend-counts.js';
 import { fieldOf, NodeCounts } from '../../../src/observe/node-counts.js';
-import { RouteCounts, Tally } from '../../../src/observe/tally.js';
+import { RouteCounts } from '../../../src/observe/route-counts.js';
+import { Tally } from '../../../src/observe/tally.js';
 
 /** A worker: counts exchanges as the pipeline does. */
 class Worker {
@@ -16,7 +17,7 @@ class Worker {
       this.#held.set(name, held);
     }
     const counts = this.tally.frontend(held, name);
-    const backend = this.tally.backend(held, counts, 0, id);
+    const backend = held.backend(counts, 0, id);
     counts.begins();
     counts.forwarded();
     backend.begins();
@@ -148,13 +149,13 @@ describe('what workers tell their node', () => {
     const first = tally.frontend(new RouteCounts(), 'a.example');
     const held = new RouteCounts();
     expect(tally.frontend(held, 'a.example')).toBe(first);
-    const backend = tally.backend(held, first, 0, 'one');
+    const backend = held.backend(first, 0, 'one');
     for (let second = 0; second < 200; second++) tally.collect();
     expect(first.dropped).toBe(true);
     expect(tally.size).toBe(1);
     const again = tally.frontend(held, 'a.example');
     expect(again).not.toBe(first);
-    expect(tally.backend(held, again, 0, 'one')).not.toBe(backend);
+    expect(held.backend(again, 0, 'one')).not.toBe(backend);
   });
 
   it('never lets go of a frontend that has something running', () => {

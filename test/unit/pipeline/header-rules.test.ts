@@ -1,4 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: so variables are written in headers
+
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Exchange } from '../../../src/exchange/exchange.js';
@@ -8,6 +9,7 @@ import { noHeaders } from '../../../src/http1/headers.js';
 import { parseBackends } from '../../../src/model/parse-backends.js';
 import { Disallowed } from '../../../src/model/policy/parsed-by.js';
 import { parseTemplate, variableNames } from '../../../src/model/policy/template.js';
+import { RouteCounts } from '../../../src/observe/route-counts.js';
 import { filledIn, hostOf } from '../../../src/pipeline/header-rules.js';
 
 const downstream = {
@@ -63,6 +65,7 @@ function exchangeOf(fields: { target: string; authority: string; method: string;
     even: true,
     records: [],
     fault: '',
+    counts: new RouteCounts(),
   };
   return exchange;
 }

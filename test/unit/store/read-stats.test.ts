@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NodeCounts } from '../../../src/observe/node-counts.js';
-import { RouteCounts, Tally } from '../../../src/observe/tally.js';
+import { RouteCounts } from '../../../src/observe/route-counts.js';
+import { Tally } from '../../../src/observe/tally.js';
 import { MemoryStore } from '../../../src/store/memory-store.js';
 import { readFleetStats, readFrontendStats } from '../../../src/store/read-stats.js';
 

@@ -1,0 +1,32 @@
+// The counters that a compiled route holds, so that an exchange looks nothing up to count.
+import { type BackendCounts, type FrontendCounts, otherBackends, otherFrontends } from './frontend-counts.js';
+
+/** Of its frontend, and of its backends by their index. Found by the first exchange that needs them, and found again where they were let go of. */
+export class RouteCounts {
+  #frontend: FrontendCounts | null = null;
+  readonly #backends: (BackendCounts | undefined)[] = [];
+
+  get frontend(): FrontendCounts | null {
+    return this.#frontend;
+  }
+
+  /** `Tally.frontend` has found them. */
+  hold(frontend: FrontendCounts): void {
+    this.#frontend = frontend;
+    this.#backends.length = 0;
+  }
+
+  /**
+   * The counters of one of its backends.
+   * @param frontend that the exchange is counted for; another one where the route was found anew while it waited
+   * @param index of the backend in the route
+   */
+  backend(frontend: FrontendCounts, index: number, id: string): BackendCounts {
+    if (frontend !== this.#frontend) return frontend.backend(id);
+    const known = this.#backends[index];
+    if (known !== undefined && !known.dropped) return known;
+    const found = frontend.backend(frontend.name === otherFrontends ? otherBackends : id);
+    this.#backends[index] = found;
+    return found;
+  }
+}
