@@ -3,7 +3,7 @@ import { type BackendCounts, type FrontendCounts, otherFrontends } from '../obse
 import type { KeyedCounts } from '../observe/keyed-counts.js';
 import { LatencyCounts } from '../observe/latency-counts.js';
 import { prefix } from '../observe/metric-catalog.js';
-import type { Family, NodeView, Sample } from './metrics-page.js';
+import type { Family, NodeView, Sample } from './metrics-family.js';
 
 /** Upper bounds in seconds. */
 const bounds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

@@ -1,7 +1,7 @@
 // The metrics of a node as a whole: who it is, how its workers are, and what they count besides requests.
 import { type Figures, partsOfFigureKey } from '../observe/figures.js';
 import { type MetricEntry, prefix, type WorkerMetric, workerMetrics } from '../observe/metric-catalog.js';
-import type { Family, NodeView, Sample } from './metrics-page.js';
+import type { Family, NodeView, Sample } from './metrics-family.js';
 
 export function nodeFamilies(view: NodeView): Family[] {
   return [...identityFamilies(view), ...workerFamilies(view)];

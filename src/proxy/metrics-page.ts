@@ -6,6 +6,7 @@ import type { MetricsConfig } from '../config/config.js';
 import { readFrontend } from '../observe/counts-bytes.js';
 import type { FrontendCounts } from '../observe/frontend-counts.js';
 import type { AdminAnswer } from './admin.js';
+import type { NodeView } from './metrics-family.js';
 import { frontendFamilies } from './metrics-frontends.js';
 import { nodeFamilies } from './metrics-node.js';
 import { planbFamilies } from './metrics-planb.js';
@@ -13,23 +14,8 @@ import type { MetricsSnapshot } from './node-stats.js';
 import type { NodeIdentity } from './worker-messages.js';
 import type { NodeState } from './worker-status.js';
 
-/** A line of the page. */
-export interface Sample {
-  readonly value: number;
-  readonly labels: Readonly<Record<string, string>>;
-  /** Of the parts of a histogram; absent: the name of the family. */
-  readonly metricName?: string;
-}
-
-/** A metric with all its lines. */
-export interface Family {
-  readonly name: string;
-  readonly help: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
-  readonly samples: readonly Sample[];
-}
-
-export interface MetricsQuestionParts {
+/** What the page is made of. */
+interface PageParts {
   readonly snapshot: MetricsSnapshot;
   readonly node: NodeIdentity;
   /** Null: not known yet. */
@@ -37,13 +23,7 @@ export interface MetricsQuestionParts {
   readonly names: MetricsConfig['names'];
 }
 
-/** What the families are made of. */
-export interface NodeView extends Omit<MetricsQuestionParts, 'names'> {
-  readonly version: string;
-  readonly frontends: readonly FrontendCounts[];
-}
-
-export async function renderMetrics({ names, ...parts }: MetricsQuestionParts): Promise<AdminAnswer> {
+export async function renderMetrics({ names, ...parts }: PageParts): Promise<AdminAnswer> {
   const frontends: FrontendCounts[] = [];
   const from = new ByteReader(parts.snapshot.frontends);
   while (!from.done) frontends.push(readFrontend(from));

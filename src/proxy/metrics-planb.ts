@@ -1,8 +1,8 @@
 // The same numbers by the names that PlanB gave them, so that its dashboards and alerts go on working.
 import { LatencyCounts } from '../observe/latency-counts.js';
+import type { Family, NodeView } from './metrics-family.js';
 import { backendLatency, codesOf, histogram } from './metrics-frontends.js';
 import { totalOf } from './metrics-node.js';
-import type { Family, NodeView } from './metrics-page.js';
 
 /** Upper bounds in seconds: the ones that its library took by default. */
 const bounds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
