@@ -45,7 +45,7 @@ export function asksFleet<O extends object>(command: Command, cli: Cli, handler:
 }
 
 /** A number above 0, as text. */
-function positive(text: string): string {
+export function positive(text: string): string {
   if (!(Number(text) > 0)) throw new InvalidArgumentError('It must be a number above 0.');
   return text;
 }

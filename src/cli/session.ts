@@ -52,11 +52,14 @@ export class Session {
     } while (cursor !== '');
   }
 
-  /** Writes; what is odd about it though it is done is told on stderr. */
-  async write<T>(call: FleetCall): Promise<T> {
+  /**
+   * Writes.
+   * @param warned whether what is odd about it though it is done is told on stderr
+   */
+  async write<T>(call: FleetCall, warned = true): Promise<T> {
     const { body } = await this.fleet.ask({ ...call, query: { ...call.query, ...this.#waiting } });
     const { warnings } = (body ?? {}) as { readonly warnings?: readonly string[] };
-    for (const warning of warnings ?? []) this.note(`warning: ${warning}`);
+    for (const warning of warned ? (warnings ?? []) : []) this.note(`warning: ${warning}`);
     return body as T;
   }
 

@@ -5,6 +5,7 @@ import type { Fleet } from './fleet.js';
 import { backendEndpoints } from './routes/backends.js';
 import { certificateEndpoints } from './routes/certificates.js';
 import { documentEndpoints } from './routes/document.js';
+import { drainedNodeEndpoints } from './routes/drained-nodes.js';
 import { eventEndpoints } from './routes/events.js';
 import { explainEndpoints } from './routes/explain.js';
 import { fleetEndpoints } from './routes/fleet.js';
@@ -21,6 +22,7 @@ export function allEndpoints(fleet: Pick<Fleet, 'nodes'>, changes: Changes): rea
     ...certificateEndpoints,
     ...recordEndpoints,
     ...fleetEndpoints(fleet),
+    ...drainedNodeEndpoints(fleet),
     ...explainEndpoints,
     ...lintEndpoints,
     ...historyEndpoints,

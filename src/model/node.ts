@@ -20,6 +20,8 @@ export interface NodeHeartbeat {
   readonly startedAt: number;
   readonly beatAt: number;
   readonly phase: NodePhase;
+  /** Somebody has taken it out: it says that it is not ready. */
+  readonly drained?: boolean;
   /** Workers that serve. */
   readonly workers: number;
   /** The last revision that is in force in all of them. */
@@ -38,6 +40,7 @@ const phases: readonly NodePhase[] = ['starting', 'serving', 'reloading', 'stopp
 export function heartbeatFields(beat: NodeHeartbeat): string[] {
   const { boot, host, addresses, version, phase } = beat;
   const fields = ['boot', boot, 'host', host, 'addresses', addresses.join(' '), 'version', version, 'phase', phase];
+  if (beat.drained === true) fields.push('drained', 'true');
   for (const name of numbers) fields.push(name, String(beat[name]));
   return fields;
 }
@@ -61,6 +64,7 @@ export function parseHeartbeat(id: string, fields: readonly string[]): NodeHeart
     host: values.get('host') ?? '',
     addresses: (values.get('addresses') ?? '').split(' ').filter((address) => address !== ''),
     version: values.get('version') ?? '',
+    ...(values.get('drained') === 'true' ? { drained: true } : {}),
     phase: phases.find((phase) => phase === values.get('phase')) ?? 'serving',
     pid: number('pid'),
     startedAt: number('startedAt'),

@@ -35,6 +35,8 @@ export const recordShapes = {
   targets: 'list',
   /** Addresses that are refused, by listener; without a name: by all. */
   blocklist: 'set',
+  /** Nodes that are to get nothing new; one record, without a name. */
+  drained: 'set',
 } as const satisfies Record<string, 'hash' | 'list' | 'set' | 'text'>;
 
 export type RecordKind = keyof typeof recordShapes;

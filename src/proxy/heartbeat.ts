@@ -16,6 +16,8 @@ export interface HeartbeatParts {
   readonly addresses: readonly ServedAddress[];
   readonly store: Pick<Store, 'state' | 'writeHeartbeat' | 'removeHeartbeat'>;
   readonly logger: Logger;
+  /** Whether somebody has taken the node out. */
+  readonly drained: () => boolean;
 }
 
 export class Heartbeat {
@@ -82,7 +84,7 @@ export class Heartbeat {
   }
 
   #heartbeat(state: NodeState): NodeHeartbeat {
-    const { node } = this.#parts;
+    const { node, drained } = this.#parts;
     const { phase, serving, active, connections, revision, staleness } = state;
     return {
       ...node,
@@ -91,6 +93,7 @@ export class Heartbeat {
       version: packageVersion,
       beatAt: Date.now(),
       phase,
+      ...(drained() ? { drained: true } : {}),
       workers: serving,
       active,
       connections,

@@ -52,6 +52,7 @@ export class Presence {
   #teller: CountsTeller | null = null;
   #writer: StatsWriter | null = null;
   #written: () => void = () => {};
+  #drained = false;
 
   constructor(parts: PresenceParts) {
     this.#parts = parts;
@@ -70,7 +71,13 @@ export class Presence {
   watch(proxy: ServedProxy): void {
     this.#proxy = proxy;
     const { node, logger } = this.#parts;
-    this.#heartbeat = new Heartbeat({ node, addresses: proxy.addresses, store: proxy.store, logger });
+    this.#heartbeat = new Heartbeat({
+      node,
+      addresses: proxy.addresses,
+      store: proxy.store,
+      logger,
+      drained: () => this.#drained,
+    });
     this.#timer = setInterval(() => this.#tell(), tellInterval).unref();
     this.#writer = new StatsWriter(node.id, proxy.store, logger);
     this.#teller = new CountsTeller(proxy, this.#parts.tellCounts);
@@ -122,10 +129,12 @@ export class Presence {
     this.#reading = true;
     this.#changedWhileReading = false;
     // A store that is away is asked again at the next second.
-    const read = proxy.store.readAppliedRevision().catch(() => this.#revision);
-    void read.then((revision) => {
+    const read = Promise.all([this.#readDrained(proxy), proxy.store.readAppliedRevision()]);
+    const known = read.catch(() => [this.#drained, this.#revision] as const);
+    void known.then(([drained, revision]) => {
       this.#reading = false;
-      if (revision !== this.#revision) {
+      if (revision !== this.#revision || drained !== this.#drained) {
+        this.#drained = drained;
         this.#revision = revision;
         this.#tell();
       }
@@ -155,6 +164,11 @@ export class Presence {
       };
       teller.end();
     });
+  }
+
+  async #readDrained({ store }: ServedProxy): Promise<boolean> {
+    const { values } = await store.readRecord('drained', '');
+    return values.includes(this.#parts.node.id);
   }
 
   #tell(): void {
@@ -207,6 +221,7 @@ export class Presence {
         node: status === null ? null : state,
         store,
         overloaded: this.#proxy?.overloaded ?? false,
+        drained: this.#drained,
       });
       return jsonAnswer(reasons.length === 0 ? 200 : 503, {
         ready: reasons.length === 0,

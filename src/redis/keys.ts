@@ -41,6 +41,7 @@ export class RedisKeys {
       case 'patterns':
       case 'registered':
       case 'premium':
+      case 'drained':
         return this.prefix + kind;
       case 'blocklist':
         return `${this.prefix}blocklist${name === '' ? '' : `:${name}`}`;
@@ -132,4 +133,4 @@ export class RedisKeys {
 /** How the keys of records begin; `stream:` holds a listener's targets too. */
 const recordBeginnings = recordKinds
   .filter((kind) => kind !== 'targets')
-  .map((kind) => (['patterns', 'registered', 'premium', 'blocklist'].includes(kind) ? kind : `${kind}:`));
+  .map((kind) => (['patterns', 'registered', 'premium', 'drained', 'blocklist'].includes(kind) ? kind : `${kind}:`));

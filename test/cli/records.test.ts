@@ -113,6 +113,16 @@ describe.each([
     });
   });
 
+  it('makes a tier, lists and removes it', async () => {
+    const words = ['--points', '1000', '--duration', '60', '--scope', 'frontend', '--set', 'cost={"POST": 5}'];
+    expect(await printed('tier', 'set', 'shop', ...words)).toBe('tier shop: 1000 points in 60 s\n');
+    expect(await redis.cli('hget', 'tier:shop', 'cost')).toBe('{"POST":5}');
+    expect(await printed('tier', 'ls')).toBe('TIER  POINTS  SECONDS  BURST  SCOPE\nshop    1000       60         frontend\n');
+    expect((await run('tier', 'set', 'shop', '--points', 'many')).stderr).toMatch(/^cjs-proxy: points /);
+    expect(await printed('tier', 'rm', 'shop')).toBe('removed the tier shop\n');
+    expect(await run('tier', 'rm', 'shop')).toMatchObject({ code: 1, stderr: 'cjs-proxy: Tier not found\n' });
+  });
+
   it('says what is odd about what it has done, and what is wrong with what it has not', async () => {
     const { code, stdout, stderr } = await run('frontend', 'add', 'a.test', '10.0.0.1:80', '--set', 'tier=nobody');
     expect({ code, stdout }).toEqual({ code: 0, stdout: 'added a.test with 1 backend\n' });

@@ -96,6 +96,23 @@ describe.each([
     expect(await ask(node.port, '__ping__')).toEqual({ status: 200, body: 'ok' });
   });
 
+  it('is not ready while somebody has taken it out, tells so, and serves what comes all the same', async () => {
+    const { node, admin } = await start({ server: { workers, nodeId: 'first' } });
+    await node.serving();
+    await eventually('the node to be ready', async () => (await ready(admin))?.status === 200);
+    await redis.cli('sadd', 'drained', 'first', 'another');
+    const answer = await eventually('the node not to be ready', async () => {
+      const answer = await ready(admin);
+      return answer?.status === 503 ? answer : null;
+    });
+    expect(answer.reasons).toEqual(['somebody has taken the node out (`cjs-proxy node alive` gives it back)']);
+    await eventually('the heartbeat to tell it', async () => (await heartbeat('first')).drained === 'true');
+    expect(await ask(node.port, '__ping__')).toEqual({ status: 200, body: 'ok' });
+    await redis.cli('del', 'drained');
+    await eventually('the node to be ready again', async () => (await ready(admin))?.status === 200);
+    await eventually('the heartbeat to tell that too', async () => (await heartbeat('first')).drained === undefined);
+  });
+
   it('has a heartbeat as long as it runs, under a name that is the same after a restart', async () => {
     const settings = { server: { workers, nodeId: 'first' } };
     const { node } = await start(settings);

@@ -145,7 +145,7 @@ async function createWorld({ ports = [] }: StoryOptions): Promise<World> {
       }
       const missing = (output: string) => prints.map(translate).filter((text) => !output.includes(text));
       // What asks a server that may just be starting asks again; what writes is done once.
-      const asks = /^(curl|redis-cli -p|grep) /.test(command);
+      const asks = /^(curl|redis-cli -p|grep|cjs-proxy node ls) /.test(command);
       const deadline = performance.now() + (asks ? patience : 0);
       for (;;) {
         const output = await inForeground(translated).catch((error: Error & { stderr?: string }) => error);

@@ -29,6 +29,8 @@ export interface Fleet {
   readonly place: string;
   /** @throws Refusal for what is not done, and where nobody answers */
   ask(call: FleetCall): Promise<FleetReply>;
+  /** Asks for what may be too much to be kept in memory: text, piece by piece. Throws as `ask` does. */
+  stream(call: FleetCall): AsyncIterable<string>;
   close(): Promise<void>;
 }
 

@@ -41,7 +41,27 @@ export class HttpFleet implements Fleet {
     this.#agent = base.protocol === 'https:' ? new https.Agent({ ...limits, ...files }) : new http.Agent(limits);
   }
 
-  async ask({ method, path, query = {}, body, ifMatch }: FleetCall): Promise<FleetReply> {
+  async ask(call: FleetCall): Promise<FleetReply> {
+    const response = await this.#exchange(call);
+    const { etag = '', 'x-next-cursor': cursor = '' } = response.headers;
+    return { body: this.#parsed(await this.#text(response), response.statusCode ?? 0), etag, cursor: String(cursor) };
+  }
+
+  async *stream(call: FleetCall): AsyncIterable<string> {
+    const response = await this.#exchange(call);
+    try {
+      for await (const piece of response.setEncoding('utf8')) yield String(piece);
+    } catch (error) {
+      this.#silent(error as Error);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#agent.destroy();
+  }
+
+  /** @returns an answer that says it is done */
+  async #exchange({ method, path, query = {}, body, ifMatch }: FleetCall): Promise<IncomingMessage> {
     const url = new URL(this.#base);
     url.pathname = `${url.pathname.replace(/\/(?:api\/v1\/?)?$/, '')}/api/v1${path}`;
     for (const [name, value] of Object.entries(query)) for (const text of [value].flat()) url.searchParams.append(name, text);
@@ -53,17 +73,13 @@ export class HttpFleet implements Fleet {
       ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
     };
     const response = await this.#send(url, method.toUpperCase(), headers, sent);
-    const text = await everything(response).catch((error: Error) => this.#silent(error));
-    const status = response.statusCode ?? 0;
-    const answer = this.#parsed(text, status);
-    if (status >= 300) throw asRefusal(status, answer);
-    const etag = response.headers.etag ?? '';
-    const cursor = String(response.headers['x-next-cursor'] ?? '');
-    return { body: answer, etag, cursor };
+    const { statusCode: status = 0 } = response;
+    if (status < 300) return response;
+    throw asRefusal(status, this.#parsed(await this.#text(response), status));
   }
 
-  async close(): Promise<void> {
-    this.#agent.destroy();
+  #text(response: IncomingMessage): Promise<string> {
+    return everything(response).catch((error: Error) => this.#silent(error));
   }
 
   #send(url: URL, method: string, headers: Record<string, string>, body: string | undefined): Promise<IncomingMessage> {

@@ -2,13 +2,12 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { userInfo } from 'node:os';
-import { text } from 'node:stream/consumers';
 import { openVault } from '../../certs/key-vault.js';
 import type { Config } from '../../config/config.js';
 import { maskDriverUrl } from '../../config/driver-url.js';
 import { StartError } from '../../errors/start-error.js';
 import { Changes } from '../../management/changes.js';
-import type { Call, Endpoint } from '../../management/endpoint.js';
+import type { Answer, Call, Endpoint } from '../../management/endpoint.js';
 import { allEndpoints } from '../../management/endpoints.js';
 import { Fleet as Nodes, notApplied } from '../../management/fleet.js';
 import { Problem } from '../../management/problem.js';
@@ -64,7 +63,20 @@ export class StoreFleet implements Fleet {
 
   async ask(call: FleetCall): Promise<FleetReply> {
     try {
-      return await this.#perform(call);
+      const { body, headers = {} } = await this.#perform(call);
+      // As it would be read at the other end of a connection.
+      const told: unknown = body === undefined ? undefined : JSON.parse(JSON.stringify(body));
+      return { body: told, etag: headers.ETag ?? '', cursor: headers['X-Next-Cursor'] ?? '' };
+    } catch (error) {
+      throw this.#asRefusal(error);
+    }
+  }
+
+  async *stream(call: FleetCall): AsyncIterable<string> {
+    try {
+      const { stream, body } = await this.#perform(call);
+      if (stream === undefined) yield JSON.stringify(body);
+      else for await (const piece of stream) yield String(piece);
     } catch (error) {
       throw this.#asRefusal(error);
     }
@@ -75,7 +87,8 @@ export class StoreFleet implements Fleet {
     await this.#store.close();
   }
 
-  async #perform({ method, path, query: written = {}, body: sent, ifMatch }: FleetCall): Promise<FleetReply> {
+  async #perform({ method, path, query: written = {}, body: sent, ifMatch }: FleetCall): Promise<Answer> {
+    if (path.startsWith('/nodes')) await this.#knowNodes();
     const { endpoint, params } = this.#find(method, path);
     const { waiting, query } = readQuery(endpoint, written);
     const body = readBody(endpoint, endpoint.document === true ? JSON.stringify(sent) : sent);
@@ -90,12 +103,7 @@ export class StoreFleet implements Fleet {
     };
     const answer = await endpoint.handle(call);
     if (waiting.wait && answer.revision !== undefined) await this.#waitFor(answer.revision, waiting.limit);
-    const { headers = {}, stream } = answer;
-    return {
-      body: stream === undefined ? answer.body : await text(stream),
-      etag: headers.ETag ?? '',
-      cursor: headers['X-Next-Cursor'] ?? '',
-    };
+    return answer;
   }
 
   #find(method: FleetCall['method'], path: string): { readonly endpoint: Endpoint; readonly params: Record<string, string> } {
@@ -116,10 +124,14 @@ export class StoreFleet implements Fleet {
   }
 
   async #waitFor(revision: number, limit: number): Promise<void> {
-    this.#nodesKnown = true;
-    await this.#nodes.load();
+    await this.#knowNodes();
     const laggards = await this.#nodes.waitFor(revision, limit);
     if (laggards.length > 0) throw notApplied(revision, laggards);
+  }
+
+  async #knowNodes(): Promise<void> {
+    this.#nodesKnown = true;
+    await this.#nodes.load();
   }
 
   #asRefusal(error: unknown): unknown {

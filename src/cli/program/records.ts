@@ -1,9 +1,10 @@
-// The commands for what the fleet serves: frontends, backends, certificates.
+// The commands for what the fleet serves: frontends, backends, certificates, tiers.
 import type { Command } from 'commander';
 import { asksFleet, collect } from '../asks-fleet.js';
 import type { Cli } from '../cli.js';
 import type { CertFiles } from '../commands/cert.js';
 import type { AddFrontendOptions } from '../commands/frontend.js';
+import type { TierOptions } from '../commands/tier.js';
 
 export function addRecordCommands(program: Command, cli: Cli): void {
   addFrontendCommands(
@@ -12,6 +13,7 @@ export function addRecordCommands(program: Command, cli: Cli): void {
   );
   addBackendCommands(program.command('backend').description('backends of a frontend'), cli);
   addCertCommands(program.command('cert').description('certificates'), cli);
+  addTierCommands(program.command('tier').description('rate limits with a name'), cli);
 }
 
 function addFrontendCommands(group: Command, cli: Cli): void {
@@ -115,4 +117,29 @@ function addCertCommands(group: Command, cli: Cli): void {
   asksFleet(group.command('ls [search]').description('list certificates with their dates'), cli, async (session, words) =>
     (await load()).listCerts(session, words),
   );
+}
+
+function addTierCommands(group: Command, cli: Cli): void {
+  const load = () => import('../commands/tier.js');
+  asksFleet<TierOptions>(
+    group
+      .command('set <tier>')
+      .description('make a tier, or replace it')
+      .requiredOption('--points <number>', 'requests, or what they cost, in a window')
+      .option('--duration <seconds>', 'how long a window lasts (60)')
+      .option('--burst <number>', 'points beyond those, in a window of their own')
+      .option('--burst-duration <seconds>', 'how long that window lasts')
+      .option('--scope <what>', 'what is counted together: client, client+frontend or frontend (client)')
+      .option('--set <field=value>', 'another field of it; may be given again', collect),
+    cli,
+    async (session, words, options) => (await load()).setTier(session, words, options),
+    true,
+  );
+  asksFleet(
+    group.command('rm <tier>').description('remove a tier'),
+    cli,
+    async (session, words) => (await load()).removeTier(session, words),
+    true,
+  );
+  asksFleet(group.command('ls').description('list tiers'), cli, async (session) => (await load()).listTiers(session));
 }

@@ -119,6 +119,7 @@ export async function lintRecord(workspace: Workspace, kind: RecordKind, name: s
     case 'tickets':
     case 'registered':
     case 'premium':
+    case 'drained':
       return [];
   }
 }

@@ -14,6 +14,9 @@ describe('a node', () => {
   });
 
   it('gives every reason why it is not', () => {
+    expect(reasonsNotReady({ node: serving, store: live, drained: true })).toEqual([
+      'somebody has taken the node out (`cjs-proxy node alive` gives it back)',
+    ]);
     expect(reasonsNotReady({ node: null, store: null })).toEqual(['the node is starting']);
     const stopping = { phase: 'stopping', serving: 0, wanted: 2 } as const;
     expect(reasonsNotReady({ node: stopping, store: { state: 'away', reached: false } })).toEqual([

@@ -1,0 +1,13 @@
+// docs/cli.md, done as an operator does it: from an empty Redis to two nodes that serve a site.
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { runStory } from '../helpers/doc-story.js';
+
+it('takes fewer than ten commands from an empty Redis to two nodes with a certificate, a tier and a canary', () => {
+  const [first = ''] = /```sh\n([\s\S]*?)```/.exec(readFileSync('docs/cli.md', 'utf8'))?.slice(1) ?? [];
+  const commands = first.split('\n').filter((line) => line !== '' && !line.startsWith('# '));
+  expect(commands.length).toBeGreaterThan(0);
+  expect(commands.length).toBeLessThan(10);
+});
+
+it('works as docs/cli.md says', () => runStory('cli.md', { ports: [8081, 8090, 8443, 8453] }));
