@@ -1,5 +1,6 @@
 // Verdicts that were reached a moment ago, by a keyed digest of what they hang on, each for a few seconds.
 import { randomBytes } from 'node:crypto';
+import { BoundedMap } from '../base/bounded-map.js';
 import { createKeyedDigest } from './keyed-digest.js';
 import type { Verdict } from './verdict.js';
 
@@ -36,12 +37,14 @@ export interface KeepingLimits {
 export class VerdictCache {
   readonly #clock: AuthClock;
   readonly #limits: KeepingLimits;
-  readonly #passed = new Map<string, Kept>();
-  readonly #refused = new Map<string, Kept>();
+  readonly #passed: BoundedMap<string, Kept>;
+  readonly #refused: BoundedMap<string, Kept>;
 
   constructor(clock: AuthClock, limits: KeepingLimits) {
     this.#clock = clock;
     this.#limits = limits;
+    this.#passed = new BoundedMap(limits.entries);
+    this.#refused = new BoundedMap(Math.ceil(limits.entries / 4));
   }
 
   get size(): number {
@@ -57,18 +60,17 @@ export class VerdictCache {
 
   /** Keeps a verdict that may be kept. */
   put(digest: string, verdict: Verdict): void {
-    const { ttl, refusedTtl, entries } = this.#limits;
+    const { ttl, refusedTtl } = this.#limits;
     if (!isShareable(verdict)) return;
-    if (verdict.kind === 'passed') this.#keep(this.#passed, digest, verdict, ttl, entries);
-    else this.#keep(this.#refused, digest, verdict, refusedTtl, Math.ceil(entries / 4));
+    if (verdict.kind === 'passed') this.#keep(this.#passed, digest, verdict, ttl);
+    else this.#keep(this.#refused, digest, verdict, refusedTtl);
   }
 
-  #keep(into: Map<string, Kept>, digest: string, verdict: Verdict, ttl: number, bound: number): void {
+  #keep(into: BoundedMap<string, Kept>, digest: string, verdict: Verdict, ttl: number): void {
     this.#passed.delete(digest);
     this.#refused.delete(digest);
     if (ttl === 0) return;
-    // The oldest is the first of a map; it is also the next to run out.
-    if (into.size >= bound) into.delete(into.keys().next().value as string);
+    // Who is pushed out is the oldest, which is also the next to run out.
     into.set(digest, { verdict, until: this.#clock.now + ttl });
   }
 }

@@ -35,12 +35,13 @@ export class CertificateCache implements StoreListener {
   readonly #options: CertificateCacheOptions;
   readonly #records: LiveRecords<Made>;
   /** What was made last, so that a record which is read again unchanged is neither checked nor complained of again. */
-  readonly #last = new Map<string, Made>();
+  readonly #last: BoundedMap<string, Made>;
 
   constructor(options: CertificateCacheOptions) {
     this.#options = options;
     const { store, entries } = options;
     const absent = { isAbsent: (made: Made) => made.absent, bound: Math.max(1_000, entries / 4) };
+    this.#last = new BoundedMap(entries);
     this.#records = new LiveRecords(store, 'tls', (name, record) => this.#take(name, record), entries, absent);
   }
 
@@ -87,7 +88,6 @@ export class CertificateCache implements StoreListener {
     if (last !== undefined && record.fault === '' && sameTexts(last.values, record.values)) return last;
     const made: Made = { values: record.values, certificate: this.#make(name, record), absent: false };
     this.#last.delete(name);
-    if (this.#last.size >= this.#options.entries) this.#last.delete(this.#last.keys().next().value as string);
     this.#last.set(name, made);
     return made;
   }

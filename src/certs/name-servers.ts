@@ -4,8 +4,10 @@
 // an ECDSA and an RSA pair, of which OpenSSL takes the one that the client can check; authorities of client certificates; a
 // session context of its own, so that no session of one name, or of one set of authorities, can be resumed at another (RFC 6066
 // section 3). None of these servers listens.
+
 import { createHash } from 'node:crypto';
 import tls from 'node:tls';
+import { BoundedMap } from '../base/bounded-map.js';
 import type { Certificate, CertificateCache } from './certificate-cache.js';
 
 /** The authorities that the clients of a frontend must have their certificates from. */
@@ -56,10 +58,11 @@ interface Made {
 export class NameServers {
   readonly #options: NameServersOptions;
   /** By name of the record and authorities; those that were not asked for longest come first. */
-  readonly #made = new Map<string, Made>();
+  readonly #made: BoundedMap<string, Made>;
 
   constructor(options: NameServersOptions) {
     this.#options = options;
+    this.#made = new BoundedMap(options.bound);
   }
 
   get size(): number {
@@ -102,7 +105,6 @@ export class NameServers {
       this.#made.set(key, known);
       return known.named;
     }
-    if (this.#made.size >= this.#options.bound) this.#made.delete(this.#made.keys().next().value as string);
     const made = { certificate, named: this.#make(key, certificate, authorities) };
     this.#made.set(key, made);
     return made.named;

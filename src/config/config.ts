@@ -143,6 +143,8 @@ export interface RedisConfig {
   readonly maxStale: number;
   /** What it means when a Redis that held frontends holds none: that there are none, or that it has lost them. */
   readonly emptyMeans: 'trust' | 'keep';
+  /** File for what was read, for a start while Redis is away; empty: none. */
+  readonly snapshot: string;
   /** Files for `rediss:`; empty: none. */
   readonly ca: readonly string[];
   readonly cert: string;

@@ -36,6 +36,7 @@ export function describeConfig(config: Config): string {
       cert: redis.cert || undefined,
       key: redis.key || undefined,
       servername: redis.servername || undefined,
+      snapshot: redis.snapshot || undefined,
     },
     trustedProxies,
     user,

@@ -151,7 +151,7 @@ function resolveDriver(urls: readonly string[], draft: Draft): Config['driver'] 
 }
 
 function resolveRedis({ redis }: Settings, driver: Config['driver'], draft: Draft): RedisConfig {
-  const { cert = '', key = '', servername = '', ...rest } = redis;
+  const { cert = '', key = '', servername = '', snapshot = '', ...rest } = redis;
   const refuse = (name: 'cert' | 'key', other: string): void => {
     const { key: path, source } = draft.origin(['redis', name]);
     draft.refuse({ kind: 'missing', path, value: '', allowed: `the file that belongs to redis.${other}`, source });
@@ -162,7 +162,7 @@ function resolveRedis({ redis }: Settings, driver: Config['driver'], draft: Draf
   if (asked && ![driver.read, driver.write].some((url) => url.startsWith('rediss'))) {
     draft.warn('WARNING! `redis.ca`, `redis.cert` and `redis.servername` have no effect: `driver` does not begin with rediss:.');
   }
-  return { ...rest, cert, key, servername };
+  return { ...rest, snapshot, cert, key, servername };
 }
 
 /** Only root can become somebody else. The group is the user's unless it is set, as in Hipache. */

@@ -4,6 +4,7 @@ import { authoritiesAllowed, choice, duration, filePath, filePaths, noted, whole
 
 const keyAllowed = 'the path of a PEM file with a private key';
 const certAllowed = 'the path of a PEM file with a certificate and its chain';
+const snapshotAllowed = 'the path of a file in a folder that the workers may write to';
 const nameAllowed = 'a host name';
 
 /** Section `redis`. */
@@ -17,6 +18,13 @@ export const redisSchema = z.strictObject(
       ['trust', 'keep'],
       'trust',
     ),
+    snapshot: noted(filePath(snapshotAllowed).optional(), {
+      kind: 'text',
+      explanation:
+        'File that what was read of Redis is kept in, for a node that starts while Redis is away; with workers, one for each beside it.',
+      allowed: snapshotAllowed,
+      standard: '',
+    }),
     ca: noted(filePaths(authoritiesAllowed).default([]), {
       kind: 'list',
       explanation: 'Authorities that the certificates of `rediss:` servers may be signed by, besides the well-known ones.',

@@ -1,11 +1,12 @@
 // Counts failures of backends over a sliding window: a mark is made by the n-th within it.
+import { BoundedMap } from '../base/bounded-map.js';
 
 /** Backends that are remembered; those that failed least recently are forgotten first. */
 const maxKeys = 10_000;
 
 export class FailureWindow {
   /** By key: when its last failures were, oldest first, never more than the threshold asks for. */
-  readonly #failures = new Map<string, number[]>();
+  readonly #failures = new BoundedMap<string, number[]>(maxKeys);
   readonly #now: () => number;
 
   /** @param now milliseconds on any scale that does not run backwards */
@@ -26,7 +27,6 @@ export class FailureWindow {
     times.push(now);
     while (times.length > threshold) times.shift();
     this.#failures.delete(key);
-    if (this.#failures.size >= maxKeys) this.#failures.delete(this.#failures.keys().next().value as string);
     this.#failures.set(key, times);
     return times.length === threshold && now - (times[0] as number) <= window;
   }

@@ -18,7 +18,7 @@ export async function runApi(config: Config): Promise<void> {
     throw new StartError(
       'a memory: store lives in the node that serves from it: set api.port there, and the node answers the management API itself',
     );
-  const store = createStore(config, (level, text) => logger[level](text), true);
+  const store = createStore(config, (level, text) => logger[level](text), { followNodes: true });
   const management: Management = createManagement({ config, store, logger });
   const stopped = new Promise<void>((resolve) => {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve());

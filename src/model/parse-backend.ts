@@ -1,5 +1,6 @@
 // A list entry to a backend: what Hipache and PlanB accept, read strictly, with https meaning TLS and options in the fragment.
 import { isIPv4, isIPv6 } from 'node:net';
+import { BoundedMap } from '../base/bounded-map.js';
 import { type Backend, type BackendScheme, speaksTls } from './backend.js';
 
 /** A backend, or why the entry names none: one line that does not quote the entry, which may hold a password. */
@@ -26,16 +27,36 @@ export function parseBackend(entry: string, index: number): ParsedBackend {
   const address = hash === -1 ? entry : entry.slice(0, hash);
   const options = parseOptions(hash === -1 ? '' : entry.slice(hash + 1));
   if (typeof options === 'string') return fault(options);
-  const parts = /^unix:\//i.test(address) ? parseSocket(address) : parseUrl(address);
+  const parts = partsOf(address);
   if (typeof parts === 'string') return fault(parts);
-  const id = options.id === '' ? parts.origin : options.id;
-  return {
-    kind: 'backend',
-    backend: { entry, index, id, weight: options.weight, backup: options.backup, group: options.group, ...parts },
-  };
+  const { weight, backup, group } = options;
+  const { scheme, host, port, socketPath, origin, publishedUrl } = parts;
+  const id = options.id === '' ? origin : options.id;
+  // Named one by one: an object that is spread into another has its fields in a second object.
+  const backend = { entry, index, id, scheme, host, port, socketPath, origin, publishedUrl, weight, backup, group };
+  return { kind: 'backend', backend };
 }
 
 type AddressParts = Pick<Backend, 'scheme' | 'host' | 'port' | 'socketPath' | 'origin' | 'publishedUrl'>;
+
+/** Many frontends have backends on few machines: they share the texts of an address, which are most of what a route holds. */
+const knownAddresses = new BoundedMap<string, AddressParts>(10_000);
+
+function partsOf(address: string): AddressParts | string {
+  const known = knownAddresses.get(address);
+  if (known !== undefined) return known;
+  const parts = /^unix:\//i.test(address) ? parseSocket(address) : parseUrl(address);
+  if (typeof parts === 'string') return parts;
+  const { host, origin, publishedUrl } = parts;
+  const own = { ...parts, host: ownCopy(host), origin: ownCopy(origin), publishedUrl: ownCopy(publishedUrl) };
+  knownAddresses.set(address, own);
+  return own;
+}
+
+/** A text that was put together, or cut out of another one, keeps what it was made of. Addresses are ASCII. */
+function ownCopy(text: string): string {
+  return Buffer.from(text, 'latin1').toString('latin1');
+}
 
 function fault(text: string): ParsedBackend {
   return { kind: 'fault', text };

@@ -26,5 +26,6 @@ export function parseBackends(entries: readonly string[]): ParsedBackends {
     seen.set(parsed.backend.id, ordinal);
     backends.push(ordinal === 1 ? parsed.backend : { ...parsed.backend, id: `${parsed.backend.id}~${ordinal}` });
   });
-  return { backends, faults };
+  // A list that was grown has room for more, which a hundred thousand of them need not have.
+  return { backends: backends.slice(), faults };
 }

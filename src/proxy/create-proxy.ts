@@ -164,7 +164,7 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
     log: logger,
   });
 
-  const store = createStore(config, (level, text) => logger[level](text));
+  const store = createStore(config, (level, text) => logger[level](text), { worker: options.workerId ?? 0 });
   const routes = new RouteCache({
     store,
     entries: config.redis.cacheEntries,

@@ -183,6 +183,8 @@ export class Presence {
   #status(proxy: ServedProxy): WorkerStatus {
     const { state } = proxy.store;
     const now = performance.now();
+    // What an earlier process has read is as good as that it was reached: known hosts are served.
+    if ((proxy.store.recalled ?? 0) > 0) this.#reached = true;
     if (state !== 'away') {
       this.#reached = true;
       this.#heardAt = now;

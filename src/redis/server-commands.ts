@@ -3,8 +3,8 @@ import type { Redis } from 'ioredis';
 import { type Command, type CommandResult, type Commands, type ScanStep, thrownFirst } from './commands.js';
 import { asError, isOutOfMemory, transactionError } from './redis-errors.js';
 
-/** Keys looked at by one SCAN. */
-const scanCount = 1000;
+/** Keys looked at by one SCAN: some milliseconds of the server's time at most, and a million keys in two hundred round trips. */
+const scanCount = 5000;
 
 /** @param client connected; its replies are RESP2 */
 export function serverCommands(client: Redis): Commands {

@@ -41,7 +41,10 @@ export class KeptAnswers {
   /** Apart from the routes, so that a flood of invented hosts forgets other inventions only. */
   readonly #unknowns: RecentMap<Answer>;
 
-  /** @param entries the most routes that are kept; a quarter as many hosts without a frontend are kept beside them */
+  /**
+   * @param entries the most routes of hosts with a frontend of their own that are kept; beside them are kept a quarter as many of other
+   *   hosts at least, and a quarter as many hosts without a frontend
+   */
   constructor(entries: number, reader: RecordReader, prefixes: PrefixIndex, patterns: PatternSource) {
     this.#reader = reader;
     this.#prefixes = prefixes;
@@ -99,9 +102,20 @@ export class KeptAnswers {
       this.#reader.release(before.entries);
     }
     const sets = whole ? this.setsOf(entries) : noSets;
-    into.set(key, { result, entries, patterns, sets, whole, epoch: this.epoch });
+    into.set(
+      key,
+      { result, entries, patterns, sets, whole, epoch: this.epoch },
+      isMiss(result) || isWritten(key, result.frontend),
+    );
     return result;
   }
+}
+
+/** Whether a key is the name of the frontend that serves it: anybody may ask for a host of a wildcard, or for a port that nobody wrote. */
+function isWritten(key: string, frontend: string): boolean {
+  const slash = frontend.indexOf('/');
+  // Before and behind a blank a key says that it is of clients by TLS, and which prefix it is of.
+  return key.split(' ').includes(slash === -1 ? frontend : frontend.slice(0, slash));
 }
 
 /** The key of what is below a prefix of a host. No authority and no host name has a blank in it. */

@@ -1,4 +1,5 @@
 // Which frontends with a path prefix exist: names in memory, found by a scan and kept up by what the store tells.
+import type { FrontendRecord } from '../model/frontend.js';
 import { prefixMatchOf } from '../model/policy/routing.js';
 import type { Store } from '../store/store.js';
 import { normaliseHost } from './host-name.js';
@@ -6,7 +7,7 @@ import { normalPrefix } from './path-normal.js';
 import { depthOf, type PathPrefix, PrefixSet } from './path-prefix.js';
 
 export interface PrefixIndexOptions {
-  readonly store: Pick<Store, 'state' | 'scanNames' | 'readFrontends'>;
+  readonly store: Pick<Store, 'state' | 'scanNames' | 'readFrontends' | 'remembered'>;
   /** Told once of each name that cannot be served, and of a scan that fails. */
   readonly log: (text: string) => void;
   /** A host has got its first prefix, or lost its last. */
@@ -15,6 +16,8 @@ export interface PrefixIndexOptions {
 
 /** Records that are read at a time to see whether a frontend is still there and how its prefix is matched. */
 const checkedAtOnce = 100;
+/** Up to so many names are all read after a scan; of more, those with a policy are searched for. */
+const readAtOnce = 1_000;
 /** How long requests wait for the first scan, in milliseconds; what is known by then has to do. */
 const longestWait = 5_000;
 /** After a scan that the server has refused. */
@@ -118,13 +121,15 @@ export class PrefixIndex {
       for (const set of [...this.#hosts.values()]) {
         for (const prefix of [...set]) {
           if (prefix.seen !== this.#scans) this.#remove(prefix);
-          // What its policy said may be said no longer.
-          else if (prefix.inString) this.#check(prefix);
+          // What its policy said may be said no longer. Where there are few, to read them all is less than to search for policies.
+          else if (prefix.inString || this.#size <= readAtOnce) this.#check(prefix);
         }
       }
-      await store.scanNames('route', '/', (names) => {
-        for (const name of names) this.#checkKnown(name);
-      });
+      if (this.#size > readAtOnce) {
+        await store.scanNames('route', '/', (names) => {
+          for (const name of names) this.#checkKnown(name);
+        });
+      }
       await this.#checking;
       this.#ready = true;
     } catch (error) {
@@ -213,10 +218,10 @@ export class PrefixIndex {
       for (const prefix of some) this.#unchecked.delete(prefix);
       const versions = some.map((prefix) => prefix.version);
       try {
-        const records = await this.#options.store.readFrontends(some.map((prefix) => prefix.name));
+        const records = await this.#recordsOf(some);
         some.forEach((prefix, at) => {
-          const record = records[at]!;
-          if (prefix.version !== versions[at]) return;
+          const record = records[at];
+          if (record === undefined || prefix.version !== versions[at]) return;
           // A key of the wrong type stands in the way as a list does.
           if (record.list.length === 0 && record.fault === '') this.#remove(prefix);
           else this.#match(prefix, prefixMatchOf(record.policy));
@@ -225,6 +230,18 @@ export class PrefixIndex {
         // All is scanned anew when the store is back.
         this.#unchecked.clear();
       }
+    }
+  }
+
+  /** While the store is away, what it remembers. */
+  async #recordsOf(prefixes: readonly PathPrefix[]): Promise<readonly (FrontendRecord | undefined)[]> {
+    const { store } = this.#options;
+    const names = prefixes.map(({ name }) => name);
+    try {
+      return await store.readFrontends(names);
+    } catch (error) {
+      if (store.state !== 'away' || store.remembered === undefined) throw error;
+      return names.map((name) => store.remembered?.(name));
     }
   }
 

@@ -49,16 +49,28 @@ export class RecordReader {
     return this.#inFlight;
   }
 
-  /** The records of some names if all that matter are known: up to the first that `ends` says yes to. Null otherwise. */
+  /**
+   * The records of some names if all that matter are known: up to the first that `ends` says yes to. Null otherwise.
+   * What the store remembers counts as known here, until everything has to be read again: it is to be asked only while the store is away.
+   */
   known(names: readonly string[], ends: (record: FrontendRecord) => boolean): RecordEntry[] | null {
     const entries: RecordEntry[] = [];
     for (const name of names) {
-      const entry = this.#entries.get(name);
+      const entry = this.#entries.get(name) ?? this.#recall(name);
       if (entry === undefined || entry.record === null) return null;
       entries.push(entry);
       if (ends(entry.record)) break;
     }
     return entries;
+  }
+
+  #recall(name: string): RecordEntry | undefined {
+    const record = this.#store.remembered?.(name);
+    if (record === undefined) return undefined;
+    const entry: RecordEntry = { name: record.name, record, live: true, users: 0 };
+    this.#entries.set(entry.name, entry);
+    this.#unheld.push(entry);
+    return entry;
   }
 
   /** The records of some names, read where they are not known, in one round trip for those that nobody is reading already. */

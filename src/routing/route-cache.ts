@@ -22,7 +22,7 @@ const badHost: RouteMiss = Object.freeze({ kind: 'bad-host' });
 
 export interface RouteCacheOptions {
   readonly store: Store;
-  /** The most routes that are kept; a quarter as many hosts without a frontend are kept beside them. */
+  /** The most routes of hosts with a frontend of their own that are kept; beside them are kept others and hosts without a frontend. */
   readonly entries: number;
   /** Milliseconds that known routes are served while the store is away; 0: for as long as it takes. */
   readonly maxStale: number;
@@ -112,10 +112,10 @@ export class RouteCache implements StoreListener {
   find(authority: string, target = '/', secure = false): Route | RouteMiss | Promise<Route | RouteMiss> {
     const key = secure && this.#asksSecure ? secureKey(authority) : authority;
     const answers = this.#answers;
-    let answer = answers.get(key);
-    if (answer !== undefined && answer.epoch === answers.epoch) {
-      if (answer.sets !== noSets) answer = answers.below(key, answer, target);
-      if (answer !== undefined && answer.epoch === answers.epoch) {
+    let answer = answers.stillTrue(answers.get(key));
+    if (answer !== undefined) {
+      if (answer.sets !== noSets) answer = answers.stillTrue(answers.below(key, answer, target));
+      if (answer !== undefined) {
         this.hits += 1;
         return answer.result;
       }
@@ -171,7 +171,10 @@ export class RouteCache implements StoreListener {
       return answer;
     }
     this.misses += 1;
-    if (this.#options.store.state === 'away') return this.#answerWithoutStore(question);
+    const { store } = this.#options;
+    // Of a store with a memory something is known also before anything was read.
+    const isAsked = store.state !== 'away' || (this.#patterns.last === null && store.remembered !== undefined);
+    if (!isAsked) return this.#answerWithoutStore(question);
     return this.#answers.route(this.#keyOf(question)) === undefined ? this.#load(question) : this.#loadInTime(question);
   }
 
@@ -211,8 +214,8 @@ export class RouteCache implements StoreListener {
   }
 
   /** The answer from the store; null when it cannot be asked. Never rejects. */
-  async #read({ name: { host, port }, target, secure }: Question): Promise<Route | RouteMiss | null> {
-    const question: Question = { name: { host: ownCopy(host), port }, target, secure };
+  async #read(asked: Question): Promise<Route | RouteMiss | null> {
+    const question = withOwnHost(asked);
     let patterns: PatternList;
     let found: Lookup | Route;
     let entries: RecordEntry[];
@@ -243,8 +246,9 @@ export class RouteCache implements StoreListener {
     return lookupFor(name, pattern, normalPath(target), this.#prefixes);
   }
 
+  /** @param question whose texts are its own: they are kept */
   #compile(question: Question, found: Lookup | Route, entries: readonly RecordEntry[], patterns: PatternList): Route | RouteMiss {
-    const key = ownCopy(this.#keyOf(question));
+    const key = this.#keyOf(question);
     if (!('names' in found)) return this.#answers.keep(key, found, [], patterns, true);
     const matched = entries.find((entry) => serves(entry.record!))?.name;
     const isBelow = matched !== undefined && !found.plain.includes(matched);
@@ -284,14 +288,17 @@ export class RouteCache implements StoreListener {
     if (patterns === null) return storeAway;
     const found = this.#lookup(question, patterns);
     const entries = 'names' in found ? this.#reader.known(found.names, serves) : [];
-    if (entries !== null) return this.#compile(question, found, entries, patterns);
-    const last = this.#lastKnown(question, found as Lookup);
-    if (last === undefined) return storeAway;
-    if (this.staleSince === 0) this.staleSince = this.#doubtSince === 0 ? Date.now() : this.#doubtSince;
-    const { maxStale } = this.#options;
-    if (maxStale > 0 && Date.now() - this.staleSince >= maxStale) return storeAway;
-    this.servedStale += 1;
-    return last.result;
+    const { maxStale, store } = this.#options;
+    // Of a store with a memory what is known may be what it remembers.
+    const isFresh = entries !== null && store.remembered === undefined;
+    const last = entries === null ? this.#lastKnown(question, found as Lookup)?.result : undefined;
+    if (entries === null && last === undefined) return storeAway;
+    if (!isFresh) {
+      if (this.staleSince === 0) this.staleSince = store.recalled || this.#doubtSince || Date.now();
+      if (maxStale > 0 && Date.now() - this.staleSince >= maxStale) return storeAway;
+      this.servedStale += 1;
+    }
+    return last ?? this.#compile(withOwnHost(question), found, entries ?? [], patterns);
   }
 
   /** A path below a prefix is not served by its host's route, which may let in whom the prefix keeps out. */
@@ -318,6 +325,10 @@ function serves(record: FrontendRecord): boolean {
 /** No authority has a blank in it. */
 function secureKey(authority: string): string {
   return `https ${authority}`;
+}
+
+function withOwnHost({ name: { host, port }, target, secure }: Question): Question {
+  return { name: { host: ownCopy(host), port }, target, secure };
 }
 
 /** A host is a slice of the head it came in, and a slice keeps the whole alive: what is kept for long is copied. */

@@ -36,7 +36,7 @@ export interface RouteTrace {
 
 /** Asks the store anew for everything; what the proxy does from memory comes to the same. Rejects when the store cannot be asked. */
 export async function traceRoute(
-  store: Pick<Store, 'state' | 'scanNames' | 'readFrontends' | 'readRecord'>,
+  store: Pick<Store, 'state' | 'scanNames' | 'readFrontends' | 'readRecord' | 'remembered'>,
   { authority, target, secure }: TracedRequest,
 ): Promise<RouteTrace> {
   const path = normalPath(target);

@@ -1,4 +1,5 @@
 // Records of one kind kept in memory and read again after a change: what auth providers, tiers, certificates and streams are read through.
+import { BoundedMap } from '../base/bounded-map.js';
 import type { RecordKind, StoredRecord } from '../model/record-kind.js';
 import type { Store } from './store.js';
 
@@ -29,11 +30,10 @@ export class LiveRecords<T> {
   readonly #store: Pick<Store, 'readRecord'>;
   readonly #kind: RecordKind;
   readonly #parse: (name: string, record: StoredRecord) => T;
-  readonly #bound: number;
   readonly #absent: AbsentRecords<T> | null;
-  readonly #entries = new Map<string, Entry<T>>();
+  readonly #entries: BoundedMap<string, Entry<T>>;
   /** Apart from the entries, so that a flood of invented names forgets other inventions only; unused unless `absent` was given. */
-  readonly #inventions = new Map<string, Entry<T>>();
+  readonly #inventions: BoundedMap<string, Entry<T>>;
   readonly #reads = new Map<string, Read<T>>();
 
   /**
@@ -51,8 +51,9 @@ export class LiveRecords<T> {
     this.#store = store;
     this.#kind = kind;
     this.#parse = parse;
-    this.#bound = bound;
     this.#absent = absent;
+    this.#entries = new BoundedMap(bound);
+    this.#inventions = new BoundedMap(absent?.bound ?? 1);
   }
 
   get size(): number {
@@ -117,8 +118,6 @@ export class LiveRecords<T> {
     this.#inventions.delete(name);
     const invented = this.#absent?.isAbsent(value) === true;
     const entries = invented ? this.#inventions : this.#entries;
-    const bound = invented ? (this.#absent as AbsentRecords<T>).bound : this.#bound;
-    if (entries.size >= bound) entries.delete(entries.keys().next().value as string);
     // A record that changed while it was read may answer who waited for it, and nobody after.
     entries.set(name, { value, fresh: read.fresh });
     return value;

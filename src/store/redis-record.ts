@@ -27,12 +27,13 @@ export function parseRecord(name: string, replies: RecordReplies, now: number, n
   const policyFault = wrongType(replies.policy) ? `route:${name} is not a hash` : '';
   const dead = strings(replies.dead);
   const ttl = Number(replies.deadTtl[1]);
+  // A mark that no member stands for says nothing any more, except one of maintenance.
+  const marks = parseMarks(strings(replies.health)).filter((mark) => dead.length > 0 || mark.manual === true);
   return {
     name,
     list: strings(replies.list),
     dead,
-    // A mark that no member stands for says nothing any more, except one of maintenance.
-    marks: parseMarks(strings(replies.health)).filter((mark) => dead.length > 0 || mark.manual === true),
+    marks: marks.length === 0 ? noMarks : marks,
     // PTTL gives -1 for a key without expiry.
     deadUntil: ttl >= 0 ? now + ttl : Number.POSITIVE_INFINITY,
     policy: strings(replies.policy),
@@ -47,8 +48,12 @@ function wrongType([error]: CommandResult): boolean {
   throw asError(error);
 }
 
-function strings([error, reply]: CommandResult): string[] {
-  return error === null && Array.isArray(reply) ? reply.map(String) : [];
+/** Most records have no marks and no policy, and there may be a hundred thousand of them. */
+const noMarks: readonly DeadMark[] = Object.freeze([]);
+const noStrings: readonly string[] = Object.freeze([]);
+
+function strings([error, reply]: CommandResult): readonly string[] {
+  return error === null && Array.isArray(reply) && reply.length > 0 ? reply.map(String) : noStrings;
 }
 
 /** @param fields names and values in turn, as HGETALL replies in RESP2 */

@@ -142,6 +142,13 @@ export interface Store {
   writeFrontend(name: string, identifier: string, backends: readonly string[]): Promise<void>;
   /** Removes a frontend with its dead marks. */
   deleteFrontend(name: string): Promise<void>;
+  /**
+   * What was read of a frontend last, also by an earlier process; only of a store with a memory. Meant for while it is away: a record of
+   * it is not in force.
+   */
+  remembered?(name: string): FrontendRecord | undefined;
+  /** When what an earlier process had read was written, in milliseconds since the epoch; 0, or absent: nothing of it is used. */
+  readonly recalled?: number;
   /** Counters that all processes share; absent where there is but one process. */
   readonly counters?: StoreCounters;
   close(): Promise<void>;

@@ -39,7 +39,7 @@ export async function startApi(
   const config: Config = { ...base, ...more.config, api: { ...base.api, ...api } };
   const recorded = recordingLogger();
   const logger = more.logger ?? recorded.logger;
-  const store = createStore(config, (level, text) => logger[level](text), true);
+  const store = createStore(config, (level, text) => logger[level](text), { followNodes: true });
   const management = createManagement({ config, store, logger });
   await store.start(management.listener);
   await management.begin();

@@ -1,16 +1,14 @@
 // Our node as its users run it: the built command with a configuration file, and a Redis that holds the frontend.
-import { execFile } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { benchProvider } from '../policy.js';
-import { loadCore, type Processes, proxyCore, type StartedProcess } from '../processes.js';
+import { proxyCore } from '../processes.js';
 import { ask, benchHost, freePort, waitUntilReady } from '../ready.js';
+import { startRedis } from '../redis.js';
 import type { Peer } from './peer.js';
 
 const command = fileURLToPath(new URL('../../../dist/bin/cjs-proxy.js', import.meta.url));
-const run = promisify(execFile);
 
 /** Writes `/small`, which the jobs ask for, and as many other prefixes as are left. */
 const prefixScript = `local url = 'http://127.0.0.1:' .. ARGV[2]
@@ -25,7 +23,7 @@ export const cjsProxy: Peer = {
   async start({ processes, folder, backendPort, profiles, workers, prefixes, limit, policy }) {
     if (!existsSync(command)) throw new Error(`${command} is missing: run "npm run build" first`);
     const redis = await startRedis(processes, folder);
-    const write = (...words: readonly string[]) => run('redis-cli', ['-p', String(redis.port), ...words]);
+    const write = redis.cli;
     const url = `http://127.0.0.1:${backendPort}`;
     const entries = policy === null ? [url] : ['a', 'b', 'c', 'd'].map((id) => `${url}#id=${id}`);
     await write('rpush', `frontend:${benchHost}`, 'bench', ...entries);
@@ -65,17 +63,3 @@ export const cjsProxy: Peer = {
     };
   },
 };
-
-/** On the core of load and backend: it is idle while requests run, because nothing cached asks it. */
-async function startRedis(processes: Processes, folder: string): Promise<{ port: number; server: StartedProcess }> {
-  const port = await freePort();
-  const output = join(folder, 'redis.out');
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
-  const server = processes.start('redis-server', args, { core: loadCore, stdout: output, stderr: output });
-  await waitUntilReady(
-    'redis-server',
-    server,
-    async () => (await run('redis-cli', ['-p', String(port), 'ping'])).stdout.trim() === 'PONG',
-  );
-  return { port, server };
-}

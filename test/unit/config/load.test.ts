@@ -90,7 +90,17 @@ const defaults: Config = {
     tokenFile: '',
   },
   driver: { read: 'redis://127.0.0.1:6379', write: 'redis://127.0.0.1:6379' },
-  redis: { cacheEntries: 100_000, timeout: 1_000, maxStale: 0, emptyMeans: 'trust', ca: [], cert: '', key: '', servername: '' },
+  redis: {
+    cacheEntries: 100_000,
+    timeout: 1_000,
+    maxStale: 0,
+    emptyMeans: 'trust',
+    snapshot: '',
+    ca: [],
+    cert: '',
+    key: '',
+    servername: '',
+  },
   limits: { tier: '', whenAway: 'local', headers: 'standard', clients: 200_000, referer: false },
   frontDoor: {
     connections: 'auto',

@@ -1,0 +1,173 @@
+// Redis with a memory: what was read of it goes into a file now and then, and answers for it while it is away.
+import { setImmediate as turn } from 'node:timers/promises';
+import type { FrontendRecord } from '../model/frontend.js';
+import type { RecordKind, StoredRecord } from '../model/record-kind.js';
+import { RedisStore, type RedisStoreOptions } from './redis-store.js';
+import { Remembered } from './remembered.js';
+import { readSnapshots, snapshotPath, writeSnapshot } from './snapshot-file.js';
+import { parseSnapshotLine } from './snapshot-lines.js';
+import type { StoreListener } from './store.js';
+
+export interface SnapshotStoreOptions extends RedisStoreOptions {
+  /** The file that is configured. */
+  readonly path: string;
+  /** 0 for a node in one process. */
+  readonly worker: number;
+  /** Which Redis it is: of another one nothing is believed. Without credentials. */
+  readonly of: string;
+  /** Frontends that are remembered. */
+  readonly entries: number;
+}
+
+/** What has changed is written so often, and the first time so soon, in milliseconds. */
+const writeInterval = 60_000;
+const firstWrite = 5_000;
+/** Lines of a snapshot that are taken in one turn of the event loop. */
+const linesAtOnce = 500;
+
+/** The file is read when it is needed first: at a start, or later, while the store is away. */
+export class SnapshotStore extends RedisStore {
+  readonly #options: SnapshotStoreOptions;
+  readonly #known: Remembered;
+  #recalling: Promise<void> | null = null;
+  #recalled = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #complained = false;
+
+  constructor(options: SnapshotStoreOptions) {
+    super(options);
+    this.#options = options;
+    this.#known = new Remembered(options.entries);
+  }
+
+  override async start(listener: StoreListener): Promise<void> {
+    await super.start(listener);
+    if (this.state === 'away') await this.#recall();
+    this.#writeIn(firstWrite);
+  }
+
+  get recalled(): number {
+    return this.#recalled;
+  }
+
+  remembered(name: string): FrontendRecord | undefined {
+    return this.#known.frontend(name);
+  }
+
+  override async readFrontends(names: readonly string[]): Promise<FrontendRecord[]> {
+    try {
+      const records = await super.readFrontends(names);
+      for (const record of records) this.#known.keepFrontend(record);
+      return records;
+    } catch (error) {
+      if (this.state === 'away') await this.#recall();
+      throw error;
+    }
+  }
+
+  override async readRecord(kind: RecordKind, name: string): Promise<StoredRecord> {
+    try {
+      const record = await super.readRecord(kind, name);
+      if (record.fault === '') this.#known.keepRecord(kind, name, record);
+      return record;
+    } catch (error) {
+      const known = await this.#whileAway(() => this.#known.record(kind, name));
+      if (known === null) throw error;
+      return known;
+    }
+  }
+
+  override async scanNames(
+    kind: RecordKind | 'frontend' | 'health',
+    matching: string,
+    onPage: (names: readonly string[]) => void,
+  ): Promise<void> {
+    // Only these are looked for on the way of a request.
+    const ofPrefixes = matching === '/' && (kind === 'frontend' || kind === 'route');
+    const found: string[] = [];
+    try {
+      await super.scanNames(kind, matching, (names) => {
+        if (ofPrefixes && kind === 'frontend') found.push(...names);
+        onPage(names);
+      });
+    } catch (error) {
+      const known = ofPrefixes ? await this.#whileAway(() => this.#known.prefixes) : null;
+      if (known === null) throw error;
+      onPage(known);
+      return;
+    }
+    if (ofPrefixes && kind === 'frontend') this.#known.keepPrefixes(found);
+  }
+
+  override async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    this.#write();
+    await this.#writing;
+    clearTimeout(this.#timer);
+    await super.close();
+  }
+
+  async #whileAway<T>(find: () => T | null | undefined): Promise<T | null> {
+    if (this.state !== 'away') return null;
+    await this.#recall();
+    return find() ?? null;
+  }
+
+  #recall(): Promise<void> {
+    this.#recalling ??= this.#recallNow();
+    return this.#recalling;
+  }
+
+  /** Never rejects. */
+  async #recallNow(): Promise<void> {
+    const { path, of, log } = this.#options;
+    const snapshots = await readSnapshots(path, of, (text) => log('error', text));
+    const before = this.#known.size;
+    for (const { lines } of snapshots) {
+      for (const [at, text] of lines.entries()) {
+        const line = parseSnapshotLine(text);
+        if (line !== null) this.#known.recall(line);
+        if (at % linesAtOnce === linesAtOnce - 1) await turn();
+      }
+    }
+    this.#recalled = snapshots[0]?.written ?? 0;
+    const added = this.#known.size - before;
+    if (snapshots.length > 0)
+      log(
+        'warn',
+        `${added} frontends are served from the snapshot of ${new Date(this.#recalled).toISOString()} until Redis answers`,
+      );
+  }
+
+  #writeIn(milliseconds: number): void {
+    this.#timer = setTimeout(() => {
+      this.#write();
+      void this.#writing.then(() => this.#writeIn(writeInterval));
+    }, milliseconds).unref();
+  }
+
+  /** What is known of a store that is away is in the file already, or is about what was there. */
+  #write(): void {
+    if (!this.#known.changed) return;
+    this.#known.changed = false;
+    const { path, worker, of, log } = this.#options;
+    this.#writing = this.#writing
+      .then(() => writeSnapshot(snapshotPath(path, worker), of, this.#known.lines()))
+      .then(
+        (whole) => {
+          this.#complained = false;
+          if (!whole) log('warn', `the snapshot ${path} is full: not all that is known has room in it`);
+        },
+        (error: unknown) => {
+          if (!this.#complained) {
+            log(
+              'error',
+              `the snapshot ${path} cannot be written: ${error instanceof Error ? error.message : String(error)}; a node that starts while Redis is away will know nothing`,
+            );
+          }
+          this.#complained = true;
+        },
+      );
+  }
+}
