@@ -1,4 +1,5 @@
 // The certificates of the store by the name that a client asks for: read on first use, checked once, forgotten when they change.
+import { BoundedMap } from '../base/bounded-map.js';
 import { type CertificatePair, isInDate } from '../model/certificate.js';
 import type { RecordKind, StoredRecord } from '../model/record-kind.js';
 import { LiveRecords } from '../store/live-records.js';
