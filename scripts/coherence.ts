@@ -7,7 +7,7 @@ import { runCoherence } from '../test/helpers/coherence.js';
 import { startEchoBackend } from '../test/helpers/keep-alive-load.js';
 import { startRedis } from '../test/helpers/redis.js';
 import { newSeed } from '../test/helpers/seeded.js';
-import { type SpawnedNode, spawnNode } from '../test/helpers/spawn-node.js';
+import { type NodeProcess, startNode } from './node-process.js';
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '1' } } });
 const milliseconds = Number(values.minutes) * 60_000;
@@ -17,12 +17,12 @@ const seed = newSeed('coherence');
 async function run(what: string, mostP99: number, bound: number, account: string): Promise<string[]> {
   const redis = await startRedis();
   const backend = await startEchoBackend();
-  const nodes: SpawnedNode[] = [];
+  const nodes: NodeProcess[] = [];
   try {
     await redis.client.call('ACL', 'SETUSER', 'polled', 'reset', 'on', '>pw', '~*', '&*', '+@all', '-client|tracking');
     const driver = `redis://${account}127.0.0.1:${redis.port}`;
-    for (let at = 0; at < 2; at += 1) nodes.push(await spawnNode({ driver, server: { debugHeaders: 'everyone' } }));
-    await Promise.all(nodes.map((node) => node.serving()));
+    const server = { workers: 2, debugHeaders: 'everyone', accessLog: 'none', drainTimeout: 5 };
+    for (let at = 0; at < 2; at += 1) nodes.push(await startNode({ driver, server }));
     const result = await runCoherence({
       // The supervisor deals connections out in turn: each of two workers has two of four.
       ...{ redis: redis.client, ports: nodes.map(({ port }) => port), connections: 4, backend: backend.url, bound },
@@ -35,7 +35,7 @@ async function run(what: string, mostP99: number, bound: number, account: string
     );
     return [...wrong.slice(0, 10), ...(p99 > mostP99 ? [`${what}: p99 is ${p99.toFixed(1)} ms`] : [])];
   } finally {
-    await Promise.all(nodes.map((node) => node.destroy()));
+    await Promise.all(nodes.map((node) => node.stop()));
     await backend.close();
     await redis.stop();
   }
