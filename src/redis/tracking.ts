@@ -26,6 +26,14 @@ export interface KeyTrackingOptions {
 }
 
 const probeTimeout = 1000;
+/** What a server that does not track lacks, and what to do about it. */
+function refusalOf(error: Error): string {
+  const reason = shortReason(error);
+  const isOld = /unknown (sub)?command|wrong number of arguments|syntax error/i.test(reason);
+  if (isOld) return `knows no CLIENT TRACKING, which Redis has since 6.0: upgrade it (${reason})`;
+  return `refuses CLIENT TRACKING${/^NOPERM/.test(reason) ? ': give this user +client|id +client|tracking +subscribe' : ''} (${reason})`;
+}
+
 /** Where tracking was refused: rights may have been given meanwhile. */
 const retryRefusedAfter = 30_000;
 
@@ -101,7 +109,7 @@ export class KeyTracking {
     } catch (error) {
       if (isTimeout(asError(error)) || client.status !== 'ready') throw error;
       this.#effective = false;
-      this.#refuse(`refuses CLIENT TRACKING: ${shortReason(asError(error))}`);
+      this.#refuse(refusalOf(asError(error)));
     }
   }
 

@@ -46,7 +46,7 @@ export class StoreFleet implements Fleet {
   static async open(config: Config, log: (text: string) => void): Promise<StoreFleet> {
     if (config.driver.read === 'memory:')
       throw new StartError('memory: lives in the node that serves from it: ask that node, by --api');
-    const store = createStore(config, (level, text) => (level === 'error' ? log(text) : undefined), true);
+    const store = createStore(config, (level, text) => (level === 'error' ? log(text) : undefined), { followNodes: true });
     const fleet = new StoreFleet(config, store);
     try {
       await store.start({
