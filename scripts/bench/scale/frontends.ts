@@ -25,7 +25,7 @@ export async function fill(redis: BenchRedis, count: number, backendPort: number
   await redis.cli('rpush', `frontend:*.${wildcardSuffix}`, 'wild', `http://127.0.0.1:${backendPort}`);
 }
 
-/** Commands of one kind that a server has been asked so far. */
+/** Commands of one kind that a server has been asked so far: each name that is looked up is one LRANGE, and nothing else is. */
 export async function callsOf(redis: BenchRedis, command: string): Promise<number> {
   const text = await redis.cli('info', 'commandstats');
   return Number(new RegExp(`cmdstat_${command}:calls=(\\d+)`).exec(text)?.[1] ?? 0);

@@ -128,12 +128,12 @@ async function costs(folder: string, node: Node): Promise<void> {
 }
 
 async function flood(redis: BenchRedis, { port, server }: Node, what: string, how: string, from = 0, count = hot): Promise<void> {
-  const before = await callsOf(redis, 'exec');
+  const before = await callsOf(redis, 'lrange');
   const { statuses, seconds, p99 } = await askFor(port, how, count, from);
-  const lookups = (await callsOf(redis, 'exec')) - before;
-  const begun = await callsOf(redis, 'exec');
+  const lookups = (await callsOf(redis, 'lrange')) - before;
+  const begun = await callsOf(redis, 'lrange');
   await askFor(port, hostOf(0).replace('0', '%'), hot);
-  const lost = (await callsOf(redis, 'exec')) - begun;
+  const lost = (await callsOf(redis, 'lrange')) - begun;
   const { residentMebibytes } = readUsage(server.pid);
   say(
     `a flood of ${count} ${what}: ${JSON.stringify(statuses)} in ${seconds.toFixed(1)} s, p99 ${p99.toFixed(1)} ms, ` +
@@ -158,9 +158,9 @@ async function main(folder: string): Promise<void> {
   say(
     `RSS: ${empty.toFixed(0)} MiB after the start, ${full.toFixed(0)} MiB with the hot ones (at most ${mostMebibytes}): ${verdict(full <= mostMebibytes)}`,
   );
-  const begun = await callsOf(redis, 'exec');
+  const begun = await callsOf(redis, 'lrange');
   await askFor(node.port, hostOf(0).replace('0', '%'), hot);
-  say(`look-ups when they are asked for again: ${(await callsOf(redis, 'exec')) - begun}`);
+  say(`look-ups when they are asked for again: ${(await callsOf(redis, 'lrange')) - begun}`);
   await costs(folder, node);
   await flood(redis, node, 'hosts of a wildcard', `x%.${wildcardSuffix}`);
   await flood(redis, node, 'hosts that nobody serves', 'x%.nowhere.example');
