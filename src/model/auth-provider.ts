@@ -5,7 +5,7 @@ import { shownName } from '../config/config-error.js';
 import { duration, noted, yesOrNo } from '../config/fields.js';
 import { nearestName } from '../config/nearest.js';
 import { headerName, headerNames, tokenText, webAddress } from './auth-values.js';
-import { jsonField, type PolicyField, type PolicyOf, readField, textField } from './policy/field.js';
+import { jsonField, mostFaults, type PolicyField, type PolicyOf, readField, textField } from './policy/field.js';
 import { fieldsOf, type StoredRecord } from './record-kind.js';
 
 const realmAllowed = 'up to 200 visible ASCII characters';
@@ -178,6 +178,7 @@ export function parseAuthProvider(record: StoredRecord): ParsedAuthProvider {
   const users = new Map<string, string>();
   const tokens = new Map<string, string>();
   for (const [name, text] of written) {
+    if (faults.length >= mostFaults) break;
     if (name === 'type' || Object.hasOwn(table, name)) continue;
     if (type === 'basic' && name.startsWith('user:')) addUser(name.slice('user:'.length), text, users, faults);
     else if (type === 'bearer' && name.startsWith('token:')) addToken(name.slice('token:'.length), text, tokens, faults);

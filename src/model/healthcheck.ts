@@ -1,7 +1,7 @@
 // What active probes ask of a frontend's backends: the `healthcheck:` hash, PlanB's three fields and those beyond.
 import * as z from 'zod';
 import { choice, duration, wholeNumber } from '../config/fields.js';
-import { jsonField, type PolicyField, type PolicyOf, readField, textField, unknownField } from './policy/field.js';
+import { jsonField, mostFaults, type PolicyField, type PolicyOf, readField, textField, unknownField } from './policy/field.js';
 import type { StoredRecord } from './record-kind.js';
 import { parseStatusRanges, statusesAllowed } from './status-ranges.js';
 
@@ -72,7 +72,7 @@ export function parseHealthcheck(record: StoredRecord): ParsedHealthcheck {
   const read: Record<string, unknown> = { ...standard };
   const faults: string[] = [];
   let type: Healthcheck['type'] = 'tcp';
-  for (let at = 0; at + 1 < record.values.length; at += 2) {
+  for (let at = 0; at + 1 < record.values.length && faults.length < mostFaults; at += 2) {
     const name = record.values[at] as string;
     const field = known.get(name);
     if (field === undefined) {

@@ -1,7 +1,7 @@
 // A TCP stream as it is in force: the settings of its listener, overridden by the hash `stream:<name>`, and its targets.
 import { streamSettingFields } from '../config/schema-streams.js';
 import type { StreamConfig, StreamModeName, StreamSettings } from '../config/stream-config.js';
-import { type PolicyField, readField, unknownField } from './policy/field.js';
+import { mostFaults, type PolicyField, readField, unknownField } from './policy/field.js';
 import type { StoredRecord } from './record-kind.js';
 import { parseTargets, type StreamTarget } from './stream-target.js';
 
@@ -40,7 +40,7 @@ export function parseStream(config: StreamConfig, hash: StoredRecord, list: Stor
 function overridesOf(name: string, hash: StoredRecord, faults: string[]): Partial<StreamSettings> {
   const found: Record<string, unknown> = {};
   if (hash.fault !== '') faults.push(`stream:${name}: ${hash.fault}`);
-  for (let at = 0; at + 1 < hash.values.length; at += 2) {
+  for (let at = 0; at + 1 < hash.values.length && faults.length < mostFaults; at += 2) {
     const key = hash.values[at] as string;
     const field = fields.get(key);
     if (field === undefined) {

@@ -1,7 +1,7 @@
 // A rate limit with a name: the `tier:` hash, and the three tiers that exist without one.
 import * as z from 'zod';
 import { choice, seconds, wholeNumber } from '../config/fields.js';
-import { jsonField, type PolicyField, type PolicyOf, readField, textField, unknownField } from './policy/field.js';
+import { jsonField, mostFaults, type PolicyField, type PolicyOf, readField, textField, unknownField } from './policy/field.js';
 import { Disallowed, isObject, parsedBy } from './policy/parsed-by.js';
 import { fieldsOf, type StoredRecord } from './record-kind.js';
 import { lowestTier, standardTiers } from './tier-name.js';
@@ -67,6 +67,7 @@ export function parseTier(name: string, record: StoredRecord): ParsedTier {
   const faults: string[] = record.fault === '' ? [] : [record.fault];
   const read: Record<string, unknown> = { ...standard };
   for (const [key, text] of fieldsOf(record)) {
+    if (faults.length >= mostFaults) break;
     const field = known.get(key);
     if (field === undefined) {
       faults.push(unknownField(key, known.keys()));

@@ -6,7 +6,7 @@ const settingsErrors: readonly (readonly [RegExp, string])[] = [
   [/^NOAUTH/, 'asks for a password; put it into "driver": redis://user:password@host:port'],
   [
     /^NOPERM/,
-    'does not allow this user what the proxy needs: +multi +exec +lrange +smembers +hgetall +pttl on frontend:* dead:* health:* route:*',
+    'does not allow this user what the proxy needs: +multi +exec +lrange +sscan +hscan +pttl on frontend:* dead:* health:* route:*',
   ],
   [/DB index is out of range|invalid DB index/i, 'has no database of that number; check "driver"'],
 ];

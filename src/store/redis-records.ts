@@ -3,14 +3,14 @@ import type { RecordShape, StoredRecord } from '../model/record-kind.js';
 import type { Command } from '../redis/commands.js';
 import { asError, isForbidden, isWrongType } from '../redis/redis-errors.js';
 
-/** What a longer list holds beyond is not read, so that one record cannot fill the memory. */
+/** What a longer list or a larger hash holds beyond is not read, so that one record cannot fill the memory. */
 const maxElements = 65_536;
 
 /** Reads a key of a shape. */
 export function readRecordCommand(shape: RecordShape, key: string): Command {
   switch (shape) {
     case 'hash':
-      return ['HGETALL', key];
+      return ['HSCAN', key, 0, 'COUNT', maxElements];
     case 'list':
       return ['LRANGE', key, 0, maxElements - 1];
     case 'set':
@@ -25,6 +25,12 @@ export async function readReply(reply: Promise<unknown>, key: string): Promise<S
   try {
     const value = await reply;
     if (value === null) return { values: [], fault: '' };
+    if (Array.isArray(value) && Array.isArray(value[1])) {
+      const [next, found] = value as [unknown, unknown[]];
+      return String(next) === '0'
+        ? { values: found.map(String), fault: '' }
+        : { values: [], fault: `${key} has too many fields` };
+    }
     return { values: Array.isArray(value) ? value.map(String) : [String(value)], fault: '' };
   } catch (error) {
     if (isWrongType(asError(error))) return { values: [], fault: `${key} has the wrong type` };

@@ -24,7 +24,7 @@ import { entriesIn, RedisChanges } from './redis-changes.js';
 import { createRedisCounters } from './redis-counters.js';
 import { heartbeatCommands, removeHeartbeatCommand } from './redis-heartbeats.js';
 import { maintenanceCommands, markCommands, markedNames, reviveCommands } from './redis-marks.js';
-import { maxListEntries, parseRecord } from './redis-record.js';
+import { maxListEntries, maxScanned, parseRecord } from './redis-record.js';
 import { readRecordCommand, readReply, replaceCommands } from './redis-records.js';
 import { readStatsRecords, statsCommands, sweepStatsNodes } from './redis-stats.js';
 import type { DeadMarkRequest, MaintenanceRequest, RevivalRequest, StoreCounters, StoreListener, StoreState } from './store.js';
@@ -480,9 +480,9 @@ function readCommands(keys: RedisKeys, names: readonly string[]): Command[] {
   return names.flatMap((name): Command[] => [
     ['LRANGE', keys.frontend(name), 0, maxListEntries - 1],
     ['PTTL', keys.frontend(name)],
-    ['SMEMBERS', keys.dead(name)],
+    ['SSCAN', keys.dead(name), 0, 'COUNT', maxScanned],
     ['PTTL', keys.dead(name)],
-    ['HGETALL', keys.health(name)],
-    ['HGETALL', keys.record('route', name)],
+    ['HSCAN', keys.health(name), 0, 'COUNT', maxScanned],
+    ['HSCAN', keys.record('route', name), 0, 'COUNT', maxScanned],
   ]);
 }

@@ -84,6 +84,8 @@ const proxyRules = [
     '+set',
     '+smembers',
     '+hgetall',
+    '+sscan',
+    '+hscan',
     '+hget',
     '+pttl',
     '+get',

@@ -63,6 +63,44 @@ it.each([
   await expectNeighboursUnharmed();
 });
 
+/** Writes thousands of members or fields. */
+async function fill(count: number, write: (from: number, to: number) => Promise<unknown>): Promise<void> {
+  for (let at = 0; at < count; at += 10_000) await write(at, Math.min(count, at + 10_000));
+}
+const numbers = (from: number, to: number): string[] => Array.from({ length: to - from }, (_, at) => `m${from + at}`);
+
+it.each([
+  ['a policy of 200,000 fields', 'hash', 'route', 'fault'],
+  ['200,000 marks', 'hash', 'health', '1,2'],
+  ['a dead set of 200,000 members', 'set', 'dead', '1,2'],
+] as const)('%s is cut, and nobody waits for it', async (_what, shape, key, served) => {
+  const name = `${key}:bad.example.com`;
+  await redis.client.rpush('frontend:bad.example.com', 'id', 'http://127.0.0.1:1', 'http://127.0.0.1:2');
+  await fill(200_000, (from, to) => {
+    const names = numbers(from, to);
+    if (shape === 'set') return redis.client.sadd(name, ...names);
+    return redis.client.hset(name, ...names.flatMap((field) => [field, '{"index":7,"until":9e15}']));
+  });
+  const [record] = await routing.store.readFrontends(['bad.example.com']);
+  // A part of it is read: what one look finds.
+  expect((record?.dead.length ?? 0) + (record?.marks.length ?? 0) + (record?.policy.length ?? 0)).toBeLessThan(40_000);
+  expect(await routing.find('bad.example.com')).toBe(served);
+  await expectNeighboursUnharmed();
+});
+
+it.each([
+  ['megabytes of bytes', Buffer.alloc(1 << 20, 0xff)],
+  ['a megabyte of brackets', Buffer.alloc(1 << 20, '[')],
+  ['deep JSON', Buffer.from('{"a":'.repeat(100_000))],
+])('a policy with %s in it is told in short lines, and harms nobody else', async (_what, junk) => {
+  await redis.client.rpush('frontend:bad.example.com', 'id', 'http://127.0.0.1:1');
+  await redis.client.hset('route:bad.example.com', 'strategy', junk, 'headers', junk, 'retry', junk);
+  await redis.client.hset('route:bad.example.com', junk, 'x');
+  expect(await routing.find('bad.example.com')).toBe('1');
+  await expectNeighboursUnharmed();
+  expect(routing.logged.join('').length).toBeLessThan(3_000);
+});
+
 it('what was mended is served on the next request', async () => {
   await redis.cli('set', 'frontend:bad.example.com', 'x');
   expect(await routing.find('bad.example.com')).toBe('fault');

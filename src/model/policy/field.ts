@@ -46,6 +46,12 @@ export type FieldReading =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'fault'; readonly text: string };
 
+/** Faults of one hash that are told; what has as many is junk, and is read no further. */
+export const mostFaults = 20;
+
+/** More fields than any hash that is meant for us has: what says more is junk, of which nothing is read. */
+export const mostFields = 500;
+
 /** Says that a hash has a field that nobody knows. */
 export function unknownField(name: string, known: Iterable<string>): string {
   const nearest = nearestName(name, known);

@@ -5,7 +5,7 @@ import { balancingFields } from './balancing.js';
 import { bodyLimitFields } from './body-limit.js';
 import { compressionFields } from './compression.js';
 import { extraFields } from './extra.js';
-import { type PolicyField, type PolicyOf, readField, unknownField } from './field.js';
+import { mostFields, type PolicyField, type PolicyOf, readField, unknownField } from './field.js';
 import { headerFields } from './headers.js';
 import { healthFields } from './health.js';
 import { limitFields } from './limits.js';
@@ -62,9 +62,6 @@ const guards: readonly string[] = [...fields].filter(([, field]) => field.guards
 export const standardPolicy: RoutePolicy = Object.freeze(
   Object.fromEntries([...fields].map(([name, field]) => [name, field.schema.parse(undefined)])),
 ) as RoutePolicy;
-
-/** Several times as many as there are. */
-const mostFields = 500;
 
 /**
  * Reads a `route:` hash.

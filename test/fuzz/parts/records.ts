@@ -138,6 +138,9 @@ const config = loadConfig({
   settings: { driver: 'memory:', streams: [{ name: 's', port: 1, targets: ['tcp://127.0.0.1:1'] }] },
 });
 
+/** The reply to a scan that went all the way. */
+const scan = ([error, found]: [null, readonly string[]]): [null, [string, readonly string[]]] => [error, ['0', found]];
+
 /** Gives the faults that a reader found. */
 function read(kind: RecordCase['kind'], texts: readonly string[]): readonly string[] {
   const record: StoredRecord = { values: texts, fault: '' };
@@ -153,10 +156,10 @@ function read(kind: RecordCase['kind'], texts: readonly string[]): readonly stri
       ];
       const replies = {
         list: own('list', ['id', 'http://10.0.0.1:80', 'http://10.0.0.2:80']),
-        dead: own('dead', ['0']),
+        dead: scan(own('dead', ['0'])),
         deadTtl: [null, 30] as const,
-        health: own('marks', []),
-        policy: own('policy', []),
+        health: scan(own('marks', [])),
+        policy: scan(own('policy', [])),
       };
       const parsed = parseRecord('example.com', replies, 1_000, (text) => notes.push(text));
       const { faults, route } = compileRoute('example.com', [parsed]);
