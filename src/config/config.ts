@@ -7,6 +7,8 @@ import type { StreamConfig } from './stream-config.js';
 export interface Bind {
   readonly address: string;
   readonly port: number;
+  /** Every connection begins with a PROXY header, and comes from a trusted proxy. */
+  readonly proxyProtocol?: boolean;
 }
 
 /** An address to listen on with TLS; file paths, read when the listener opens. Without `key` and `cert` it has the certificates of the store alone. */

@@ -13,7 +13,13 @@ import { resolveTlsBinds } from './tls-binds.js';
  * @param root whether the process was started as root
  */
 export function resolveConfig(settings: Settings, draft: Draft, root: boolean): Config {
-  const http = settings.http.bind.map(({ address, port }): Bind => ({ address, port: port ?? settings.http.port }));
+  const http = settings.http.bind.map(
+    ({ address, port, proxyProtocol }): Bind => ({
+      address,
+      port: port ?? settings.http.port,
+      ...(proxyProtocol === true && { proxyProtocol }),
+    }),
+  );
   const https = resolveTlsBinds(settings.https, draft);
   checkBinds(http, https, settings.streams.length, draft);
   checkAdmin(settings.admin, [...http, ...https], draft);

@@ -96,11 +96,14 @@ const tlsShape = {
   }),
 };
 
-const http = z.strictObject({ address: plainAddress, port: itemPort }, { error: bindAllowed });
+const proxyProtocol = z.boolean({ error: 'true or false' }).optional();
+
+const http = z.strictObject({ address: plainAddress, port: itemPort, proxyProtocol }, { error: bindAllowed });
 const https = z.strictObject(
   {
     address: plainAddress,
     port: itemPort,
+    proxyProtocol,
     ...tlsShape,
     honorCipherOrder: z.boolean({ error: 'true or false' }).optional(),
     minVersion: z.enum(['TLSv1.2', 'TLSv1.3'], { error: '"TLSv1.2", "TLSv1.3"' }).optional(),

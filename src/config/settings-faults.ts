@@ -7,7 +7,7 @@ import { nearestName } from './nearest.js';
 import { allSettings, sections } from './schema.js';
 import { streamKeys } from './schema-streams.js';
 
-const bindKeys = ['address', 'port'];
+const bindKeys = ['address', 'port', 'proxyProtocol'];
 
 /**
  * Turns zod's issues into faults.

@@ -28,6 +28,7 @@ function resolveTlsBind(item: TlsBindSettings, section: TlsSettings, path: reado
   return {
     address: item.address,
     port: item.port ?? section.port,
+    ...(item.proxyProtocol === true && { proxyProtocol: true }),
     key,
     cert,
     ca: item.ca ?? section.ca ?? [],

@@ -9,6 +9,8 @@ import { ClearGreeting } from './clear-greeting.js';
 import type { ClientHello } from './client-hello.js';
 import type { ConnectionContext } from './connection-context.js';
 import { Http1Connection } from './http1-connection.js';
+import { ProxiedArrival } from './proxied-arrival.js';
+import type { ProxiedEnds } from './proxy-protocol.js';
 import { type TlsDiversion, TlsHandshake, type TlsNames } from './tls-handshake.js';
 
 /** Where to listen. */
@@ -22,6 +24,8 @@ export interface ListenerOptions {
   readonly tls: TlsNames | null;
   /** Which of the names are passed on with their TLS; absent: none. */
   readonly diversion?: TlsDiversion;
+  /** Every connection begins with a PROXY header; those that come from nobody trusted are closed. */
+  readonly proxyProtocol?: boolean;
   /** Whether clients in clear text may begin with HTTP/2 (RFC 9113 section 3.3). */
   readonly clearHttp2: boolean;
   readonly trusted: AddressSet;
@@ -72,10 +76,14 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
   const secure = options.tls !== null;
   let localPort = port;
 
+  const proxied = options.proxyProtocol === true;
+  /** Who is behind a proxy, by the connection that its header came on. */
+  const told = new WeakMap<net.Socket, ProxiedEnds>();
+
   /** Null: the client is gone, or was blocked since its handshake began. */
   const welcome = (socket: net.Socket, clientTls: ClientTls | null, http2: boolean): Client | null => {
-    const peer = plainAddress(socket.remoteAddress ?? '');
-    if (peer === '' || (secure && door.isBlocked(peer))) {
+    const peer = told.get(socket)?.source.address ?? plainAddress(socket.remoteAddress ?? '');
+    if (peer === '' || ((secure || proxied) && door.isBlocked(peer))) {
       socket.destroy();
       return null;
     }
@@ -93,6 +101,14 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
     };
   };
 
+  /** Anybody else could say that he is somebody else. */
+  const comesFromProxy = (socket: net.Socket): boolean => {
+    if (!proxied || trusted.has(plainAddress(socket.remoteAddress ?? ''))) return true;
+    socket.on('error', () => {});
+    socket.resetAndDestroy();
+    return false;
+  };
+
   const serve = (socket: net.Socket, clientTls: ClientTls | null = null): BytesReceived | null => {
     const client = welcome(socket, clientTls, false);
     if (client === null) return null;
@@ -108,8 +124,7 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
     });
   };
 
-  const greetInClear = (socket: net.Socket): BytesReceived | null => {
-    if (!door.lets(socket, false)) return null;
+  const greetInClear = (socket: net.Socket): BytesReceived => {
     const { connections, clock, settings } = context;
     const parts = {
       connections,
@@ -122,7 +137,8 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
     return (chunk) => greeting.received(chunk);
   };
 
-  const secured = (socket: tls.TLSSocket, hello: ClientHello, authorities: string): void => {
+  const secured = (socket: tls.TLSSocket, hello: ClientHello, authorities: string, ends: ProxiedEnds | null): void => {
+    if (ends !== null) told.set(socket, ends);
     const certificate = authorities === '' ? null : shownCertificate(socket);
     const clientTls = { serverName: hello.serverName, authorities, certificate, agreed: '' };
     if (socket.alpnProtocol === 'h2') {
@@ -135,13 +151,26 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
 
   const greet = (names: TlsNames) => {
     const { connections, clock, settings } = context;
-    const lets = (socket: net.Socket): boolean => door.lets(socket, true);
-    const parts = { names, diversion: options.diversion ?? null, lets, connections, clock, limit: settings.headTimeout, secured };
+    const lets = (socket: net.Socket): boolean => door.lets(socket, true) && comesFromProxy(socket);
+    const diversion = options.diversion ?? null;
+    const parts = { names, diversion, lets, proxied, connections, clock, limit: settings.headTimeout, secured };
     return () => new TlsHandshake(parts);
   };
 
   const server = net.createServer({ allowHalfOpen: true, noDelay: true });
-  const plain = options.clearHttp2 ? greetInClear : (socket: net.Socket) => (door.lets(socket, false) ? serve(socket) : null);
+  const speak = options.clearHttp2 ? greetInClear : (socket: net.Socket) => serve(socket);
+  const greetProxied = (socket: net.Socket): BytesReceived | null => {
+    if (!comesFromProxy(socket)) return null;
+    const { connections, clock, settings } = context;
+    const next = (it: net.Socket, ends: ProxiedEnds | null): BytesReceived | null => {
+      if (ends !== null) told.set(it, ends);
+      return speak(it);
+    };
+    const arrival = new ProxiedArrival(socket, { connections, clock, limit: settings.headTimeout, next });
+    return (chunk) => arrival.received(chunk);
+  };
+  const greetPlain = proxied ? greetProxied : speak;
+  const plain = (socket: net.Socket) => (door.lets(socket, false) ? greetPlain(socket) : null);
   const accept = (): (() => void) =>
     options.tls === null ? acceptConnections(server, plain) : acceptInto(server, greet(options.tls));
 

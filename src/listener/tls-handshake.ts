@@ -7,6 +7,8 @@ import type { ReadTarget } from '../upstream/dial.js';
 import type { ReadingConnection } from './accept.js';
 import { type ClientHello, ClientHelloReader } from './client-hello.js';
 import type { Connections, ListedConnection } from './connections.js';
+import { ProxyHeaderReader } from './proxy-header-reader.js';
+import type { ProxiedEnds } from './proxy-protocol.js';
 
 /** A server that does the handshakes of a name; it does not listen. */
 interface NameServer {
@@ -25,10 +27,11 @@ export interface TlsNames {
 
 /**
  * Takes a connection over before its handshake, with all that came of it. What it reads into first is `sharedReadBuffer`.
+ * @param ends what its PROXY header says; null: there is none
  * @param byEvents its bytes do not come by `bytesRead`, and have to be asked for with 'data'
  * @returns what it reads into from then on
  */
-export type TakeOver = (socket: Socket, bytes: Buffer, byEvents: boolean) => ReadTarget;
+export type TakeOver = (socket: Socket, bytes: Buffer, ends: ProxiedEnds | null, byEvents: boolean) => ReadTarget;
 
 /** Who knows the names whose TLS is not ended here. */
 export interface TlsDiversion {
@@ -47,7 +50,9 @@ export interface HandshakeParts {
   /** Milliseconds for all of it; 0: as long as it takes. */
   readonly limit: number;
   /** Called with the clear side. */
-  readonly secured: (socket: tls.TLSSocket, hello: ClientHello, authorities: string) => void;
+  readonly secured: (socket: tls.TLSSocket, hello: ClientHello, authorities: string, ends: ProxiedEnds | null) => void;
+  /** A PROXY header comes first. */
+  readonly proxied: boolean;
 }
 
 /** Node tells of a secured socket, not of the one that it came from: its field `_parent`, which it does not document, does. */
@@ -76,6 +81,8 @@ export class TlsHandshake implements ListedConnection, ReadingConnection {
   #hello: ClientHello | null = null;
   #authorities = '';
   #over = false;
+  #header: ProxyHeaderReader | null = null;
+  #ends: ProxiedEnds | null = null;
   #byEvents = false;
   /** Who took the connection over. */
   #taker: ReadTarget | null = null;
@@ -88,6 +95,7 @@ export class TlsHandshake implements ListedConnection, ReadingConnection {
     const parts = this.#parts;
     if (!parts.lets(socket)) return;
     this.#socket = socket;
+    if (parts.proxied) this.#header = new ProxyHeaderReader();
     this.#byEvents = byEvents;
     if (byEvents) socket.on('data', (chunk: Buffer) => this.#received(chunk));
     this.deadline = parts.limit > 0 ? parts.clock.now + parts.limit : 0;
@@ -112,6 +120,22 @@ export class TlsHandshake implements ListedConnection, ReadingConnection {
 
   /** Takes bytes of the greeting, which are copied. Once the server has taken over, no more come this way. */
   #received(chunk: Buffer): void {
+    if (this.#header === null) {
+      this.#greeted(chunk);
+      return;
+    }
+    const reading = this.#header.push(chunk);
+    if (reading === null) return;
+    this.#header = null;
+    if (reading.kind === 'fault') {
+      this.#socket?.destroy();
+      return;
+    }
+    this.#ends = reading.ends;
+    if (reading.rest.length > 0) this.#greeted(reading.rest);
+  }
+
+  #greeted(chunk: Buffer): void {
     if (this.#hello !== null) {
       this.#reader?.keep(chunk);
       return;
@@ -150,7 +174,7 @@ export class TlsHandshake implements ListedConnection, ReadingConnection {
   /** The server of the name has brought the handshake to its end. */
   secured(socket: tls.TLSSocket): void {
     this.#end();
-    this.#parts.secured(socket, this.#hello as ClientHello, this.#authorities);
+    this.#parts.secured(socket, this.#hello as ClientHello, this.#authorities, this.#ends);
   }
 
   expired(): void {
@@ -171,7 +195,7 @@ export class TlsHandshake implements ListedConnection, ReadingConnection {
     const bytes = (this.#reader as ClientHelloReader).bytes;
     this.#end();
     if (this.#byEvents) socket.removeAllListeners('data');
-    this.#taker = taker(socket, bytes, this.#byEvents);
+    this.#taker = taker(socket, bytes, this.#ends, this.#byEvents);
   }
 
   #handOver(named: NameServer | null): void {

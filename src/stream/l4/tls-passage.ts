@@ -87,13 +87,14 @@ export class TlsPassage implements ClientOwner {
 
   #takeOver(host: string, found: Route | RouteMiss): TakeOver | null {
     if (isMiss(found) || !passesThrough(found)) return null;
-    return (socket, bytes, byEvents) => {
+    return (socket, bytes, ends, byEvents) => {
       const client = new PassedClient(this);
       client.attach(socket, 'plain');
       client.pause();
       if (byEvents) client.readByEvents();
       client.source = { address: plainAddress(socket.remoteAddress ?? ''), port: socket.remotePort ?? 0 };
       client.destination = { address: plainAddress(socket.localAddress ?? ''), port: socket.localPort ?? 0 };
+      if (ends !== null) ({ source: client.source, destination: client.destination } = ends);
       client.bytesIn = bytes.length;
       socket.setKeepAlive(true, this.#settings.keepAlive);
       this.#accounts.begin(client);
