@@ -8,7 +8,14 @@ import { selfSigned } from '../helpers/certs.js';
 import { connectClient, RawClient } from '../helpers/raw-client.js';
 import { type StartedProxy, startProxy } from '../helpers/start-proxy.js';
 
-const rest = { ca: [], passphrase: '', ciphers: '', honorCipherOrder: true, minVersion: 'TLSv1.2', preset: 'intermediate' } as const;
+const rest = {
+  ca: [],
+  passphrase: '',
+  ciphers: '',
+  honorCipherOrder: true,
+  minVersion: 'TLSv1.2',
+  preset: 'intermediate',
+} as const;
 const ends = { source: { address: '192.0.2.7', port: 4711 }, destination: { address: '198.51.100.1', port: 443 } };
 const request = 'GET / HTTP/1.1\r\nHost: site.example.com\r\n\r\n';
 let proxy: StartedProxy;
@@ -17,7 +24,7 @@ let backend: RawBackend;
 beforeAll(async () => {
   backend = await startBackend(async (request, connection) => {
     await request.whole();
-    const client = /^x-forwarded-for: (.*)$/im.exec(request.head.text)?.[1]?.trim() ?? 'nobody';
+    const client = /^x-forwarded-for: (.*)$/im.exec(request.head)?.[1]?.trim() ?? 'nobody';
     connection.send(ok(client));
   });
   const place = { address: '127.0.0.1', port: 0, proxyProtocol: true };
