@@ -1,9 +1,10 @@
 // One probe of a backend: a connection, or a request whose answer is looked at. Bounded in time and bytes; follows no redirect.
 import http from 'node:http';
 import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { packageVersion } from '../base/package-version.js';
 import { codeOf } from '../errors/classify.js';
-import type { Backend } from '../model/backend.js';
+import { type Backend, speaksHttp2, speaksTls } from '../model/backend.js';
 import type { Healthcheck } from '../model/healthcheck.js';
 import { includesStatus } from '../model/status-ranges.js';
 import { type BackendTls, dial } from '../upstream/dial.js';
@@ -28,6 +29,8 @@ export type StartProbe = (backend: Backend, request: ProbeRequest) => RunningPro
 /** Bytes of a body that are looked through for the text that it must contain. */
 const maxBody = 65_536;
 
+const userAgent = `cjs-proxy-healthcheck/${packageVersion}`;
+
 const well: ProbeResult = Object.freeze({ kind: 'well' });
 
 /** @param trust how backends that speak TLS are verified: as for the requests of clients */
@@ -51,38 +54,55 @@ export function createStartProbe(trust: BackendTls): StartProbe {
 
     socket.on('error', (error) => end(ill(codeOf(error) || error.message)));
     socket.on('close', () => end(ill('closed')));
-    if (request.type === 'tcp') socket.once(backend.scheme === 'https' ? 'secureConnect' : 'connect', () => end(well));
+    if (request.type === 'tcp') socket.once(speaksTls(backend) ? 'secureConnect' : 'connect', () => end(well));
+    else if (speaksHttp2(backend)) void askHttp2(socket, backend, request, end);
     else ask(socket, backend, request, end);
     return { result, stop: () => end(ill('stopped')) };
   };
 }
 
-function ask(socket: Socket, backend: Backend, check: Healthcheck, end: (result: ProbeResult) => void): void {
+type End = (result: ProbeResult) => void;
+
+function ask(socket: Socket, backend: Backend, check: Healthcheck, end: End): void {
   const request = http.request({
     createConnection: () => socket,
     method: check.method,
     path: check.path ?? '/',
-    headers: {
-      host: check.host ?? authorityOf(backend),
-      'user-agent': `cjs-proxy-healthcheck/${packageVersion}`,
-      connection: 'close',
-    },
+    headers: { host: hostOf(backend, check), 'user-agent': userAgent, connection: 'close' },
     setHost: false,
   });
   request.on('error', (error) => end(ill(codeOf(error) || error.message)));
   request.on('upgrade', () => end(ill('status 101')));
-  request.on('response', (response) => {
-    const status = response.statusCode ?? 0;
-    const statuses = check.status ?? [];
-    if (statuses.length > 0 && !includesStatus(statuses, status)) end(ill(`status ${status}`));
-    else if (!check.body) end(well);
-    else search(response, Buffer.from(check.body, 'utf8'), end);
-  });
+  request.on('response', (response) => judge(check, response.statusCode ?? 0, response, end));
   request.end();
 }
 
+async function askHttp2(socket: Socket, backend: Backend, check: Healthcheck, end: End): Promise<void> {
+  const secure = speaksTls(backend);
+  const connected = new Promise((resolve) => socket.once(secure ? 'secureConnect' : 'connect', resolve));
+  const [{ askOverHttp2 }] = await Promise.all([import('./probe-http2.js'), connected]);
+  const fields = {
+    ':method': check.method,
+    ':path': check.path ?? '/',
+    ':scheme': secure ? 'https' : 'http',
+    ':authority': hostOf(backend, check),
+    'user-agent': userAgent,
+  };
+  askOverHttp2(socket, secure, fields, {
+    answered: (status, body) => judge(check, status, body, end),
+    failed: (why) => end(ill(why)),
+  });
+}
+
+function judge(check: Healthcheck, status: number, body: Readable, end: End): void {
+  const statuses = check.status ?? [];
+  if (statuses.length > 0 && !includesStatus(statuses, status)) end(ill(`status ${status}`));
+  else if (!check.body) end(well);
+  else search(body, Buffer.from(check.body, 'utf8'), end);
+}
+
 /** Reads no more of a body than is needed to find a text in it. */
-function search(response: http.IncomingMessage, wanted: Buffer, end: (result: ProbeResult) => void): void {
+function search(response: Readable, wanted: Buffer, end: End): void {
   let read = Buffer.alloc(0);
   response.on('data', (piece: Buffer) => {
     read = Buffer.concat([read, piece]);
@@ -97,9 +117,11 @@ function ill(why: string): ProbeResult {
   return { kind: 'ill', why };
 }
 
-/** Host as a client of this backend alone would write it; a unix socket has none. */
-function authorityOf({ host, port, scheme }: Backend): string {
+/** Host as the check has it, or as a client of this backend alone would write it; a unix socket has none. */
+function hostOf(backend: Backend, check: Healthcheck): string {
+  const { host, port } = backend;
+  if (check.host) return check.host;
   if (host === '') return 'localhost';
   const name = host.includes(':') ? `[${host}]` : host;
-  return port === (scheme === 'https' ? 443 : 80) ? name : `${name}:${port}`;
+  return port === (speaksTls(backend) ? 443 : 80) ? name : `${name}:${port}`;
 }

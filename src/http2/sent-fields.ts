@@ -40,7 +40,7 @@ export function addLines(fields: SentFields, lines: string): void {
     const colon = lines.indexOf(':', at);
     const name = lines.slice(at, colon).toLowerCase();
     // As in `addHeaders`: lines of a trailer section or of a policy have no business with the connection either.
-    if (!connectionNames.has(name)) addField(fields, name, lines.slice(colon + 1, end).trim());
+    if (!belongsToConnection(name)) addField(fields, name, lines.slice(colon + 1, end).trim());
     at = end + 2;
   }
 }
@@ -56,8 +56,13 @@ const connectionNames: ReadonlySet<string> = new Set([
   'te',
 ]);
 
+/** @param name in lower case */
+export function belongsToConnection(name: string): boolean {
+  return connectionNames.has(name);
+}
+
 /** Lines of one name are one field with commas (RFC 9110 section 5.3), but for Set-Cookie, and for Cookie with its semicolons. */
-function addField(fields: SentFields, name: string, value: string): void {
+export function addField(fields: SentFields, name: string, value: string): void {
   const known = fields[name];
   if (known === undefined) fields[name] = value;
   else if (name === 'set-cookie') fields[name] = Array.isArray(known) ? [...known, value] : [String(known), value];

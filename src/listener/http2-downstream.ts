@@ -20,6 +20,9 @@ export interface Http2Owner {
   exchangeEnded(): void;
 }
 
+/** Nobody sees it: it tells node:http2 to reset a stream. */
+const brokenOff = new Error('the answer was broken off');
+
 export class Http2Downstream implements Downstream {
   begun = false;
   /** A head counts as the text that it is in HTTP/1.1: what it is packed into is not told. */
@@ -63,6 +66,7 @@ export class Http2Downstream implements Downstream {
     const size = end - start;
     const head204 = head.status === 204;
     const bodyless = exchange.head.method === 'HEAD' || head204 || head.status === 304;
+    if (exchange.upgrade !== '' && head.status >= 200 && head.status < 300) return this.#refuseTunnel(exchange);
     const fields = noFields();
     fields[':status'] = head.status;
     addHeaders(fields, head.headers, head204 ? connectionKinds | bit(Kind.contentLength) : connectionKinds, head.connectionNames);
@@ -130,9 +134,28 @@ export class Http2Downstream implements Downstream {
     this.#owner.tunnelOpened();
   }
 
+  /** The backend has answered as if no tunnel had been asked for. Its 2xx would open one for this client (RFC 8441 section 5). */
+  #refuseTunnel(exchange: Exchange): boolean {
+    exchange.status = 502;
+    if (this.#gone) return true;
+    const fields = noFields();
+    fields[':status'] = 502;
+    fields.date = httpDate();
+    this.#stream.respond(fields, { endStream: true });
+    return true;
+  }
+
   cut(): void {
-    if (this.#stream.destroyed) return;
-    this.#stream.close(this.begun ? constants.NGHTTP2_INTERNAL_ERROR : constants.NGHTTP2_CANCEL);
+    this.breakOff(this.begun ? constants.NGHTTP2_INTERNAL_ERROR : constants.NGHTTP2_CANCEL);
+  }
+
+  /** Resets the stream. @param code of RST_STREAM where nothing of a body has to be broken off */
+  breakOff(code: number): void {
+    const stream = this.#stream;
+    if (stream.destroyed) return;
+    // close() would end the body first, as if it were complete.
+    if (this.begun && !stream.writableEnded) stream.destroy(brokenOff);
+    else stream.close(code);
   }
 
   released(): void {

@@ -23,8 +23,8 @@ const fieldsBeyond = 512;
 /** What HTTP/2 adds to each field when it counts their size (RFC 9113 section 6.5.2). */
 const fieldOverhead = 32;
 
-/** A stream id beyond all: more of them may come for a while (RFC 9113 section 6.8). */
-const anyStream = 2 ** 31 - 1;
+/** Where any number of frames is allowed. */
+const anyNumber = 2 ** 31 - 1;
 
 /**
  * After this part of the silence that a client is allowed in a body it is asked whether it is there (PING), if it has requests that run,
@@ -56,8 +56,6 @@ export class Http2Connection implements ListedConnection, StreamOwner {
   #requests = 0;
   /** Since when it has no stream. */
   #idleSince: number;
-  /** When a draining connection stops waiting for requests; 0: it does not drain. */
-  #drainedAt = 0;
   /** Bytes that had come when they were last looked at, and when the last one came. */
   #received = 0;
   #heardAt: number;
@@ -80,7 +78,7 @@ export class Http2Connection implements ListedConnection, StreamOwner {
     const session = performServerHandshake(socket, {
       maxHeaderListPairs: settings.maxHeaderCount + fieldsBeyond,
       // Empty frames of data, and frames that are malformed.
-      maxSessionInvalidFrames: settings.http2ControlFrames > 0 ? settings.http2ControlFrames : anyStream,
+      maxSessionInvalidFrames: settings.http2ControlFrames > 0 ? settings.http2ControlFrames : anyNumber,
       settings: {
         enableConnectProtocol: true,
         initialWindowSize: streamWindow,
@@ -170,7 +168,6 @@ export class Http2Connection implements ListedConnection, StreamOwner {
     this.#ask(now, received);
     if (this.#over) return;
     const { idleTimeout, headTimeout } = this.context.settings;
-    if (this.#drainedAt > 0 && now >= this.#drainedAt) this.#finish();
     const patience = this.#requests === 0 ? headTimeout : idleTimeout;
     if (this.#streams.size > 0 || patience === 0 || now < this.#idleSince + patience) return;
     // A client that does not even close its side is not waited for.
@@ -193,15 +190,12 @@ export class Http2Connection implements ListedConnection, StreamOwner {
     }
   }
 
-  /** RFC 9113 section 6.8: first the notice, so that no request that is on its way is lost; the end when the time is over. */
-  drain(grace: number): void {
-    if (this.#session.closed || this.#session.destroyed) return;
-    if (grace === 0) {
-      this.#finish();
-      return;
-    }
-    this.#drainedAt = this.context.clock.now + grace;
-    this.#session.goaway(constants.NGHTTP2_NO_ERROR, anyStream);
+  /**
+   * GOAWAY tells which requests are served still (RFC 9113 section 6.8): one that crosses it was not processed, as the client can see, and is
+   * sent again on another connection. So nobody has to be waited for, as in HTTP/1.1.
+   */
+  drain(): void {
+    this.#finish();
   }
 
   destroy(): void {

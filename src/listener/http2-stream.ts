@@ -256,6 +256,6 @@ export class Http2Stream implements BodySource, Http2Owner, Slotted {
   /** Ends the stream, and with it its exchange. @param code of RST_STREAM (RFC 9113 section 7) */
   abort(code: number): void {
     this.#resetByUs = true;
-    this.#stream.close(code);
+    this.#downstream.breakOff(code);
   }
 }

@@ -1,7 +1,16 @@
 // One upstream address of a frontend, parsed once from its list entry.
 
-/** How a backend is spoken to. */
-export type BackendScheme = 'http' | 'https';
+/** How a backend is spoken to: HTTP/1.1, or HTTP/2 (`h2` in TLS, `h2c` in clear text). */
+export type BackendScheme = 'http' | 'https' | 'h2' | 'h2c';
+
+/** Whether what is said to a backend is encrypted. */
+export function speaksTls({ scheme }: Pick<Backend, 'scheme'>): boolean {
+  return scheme === 'https' || scheme === 'h2';
+}
+
+export function speaksHttp2({ scheme }: Pick<Backend, 'scheme'>): boolean {
+  return scheme === 'h2' || scheme === 'h2c';
+}
 
 /** A backend as a frontend's list names it. Immutable. */
 export interface Backend {

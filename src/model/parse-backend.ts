@@ -1,20 +1,21 @@
 // A list entry to a backend: what Hipache and PlanB accept, read strictly, with https meaning TLS and options in the fragment.
 import { isIPv4, isIPv6 } from 'node:net';
-import type { Backend, BackendScheme } from './backend.js';
+import { type Backend, type BackendScheme, speaksTls } from './backend.js';
 
 /** A backend, or why the entry names none: one line that does not quote the entry, which may hold a password. */
 export type ParsedBackend =
   | { readonly kind: 'backend'; readonly backend: Backend }
   | { readonly kind: 'fault'; readonly text: string };
 
+const schemes: readonly BackendScheme[] = ['http', 'https', 'h2', 'h2c'];
 const maxEntryLength = 2048;
 const maxWeight = 1_000_000;
 /** A socket address in the kernel has 108 bytes, the last one zero. */
 const maxSocketPathBytes = 107;
 
 /**
- * Reads one entry of a frontend's list: `http://host[:port]`, `https://host[:port]`, `host:port` or `unix:/path`, with options
- * after `#` (`id`, `weight`, `backup`, `group`; unknown ones are left for later versions). User information and path are no part of the address.
+ * Reads one entry of a frontend's list: `http://host[:port]`, `https://…`, `h2://…`, `h2c://…`, `host:port` or `unix:/path`, with
+ * options after `#` (`id`, `weight`, `backup`, `group`; unknown ones are left for later versions). User information and path are no part of the address.
  * @param index position among the backends, zero based
  */
 export function parseBackend(entry: string, index: number): ParsedBackend {
@@ -68,8 +69,9 @@ function parseSocket(address: string): AddressParts | string {
 
 function parseUrl(address: string): AddressParts | string {
   const schemeMatch = /^([a-z][a-z0-9+.-]*):\/\//i.exec(address);
-  const scheme = schemeMatch === null ? 'http' : schemeMatch[1]!.toLowerCase();
-  if (scheme !== 'http' && scheme !== 'https') return `has the scheme ${scheme.slice(0, 20)}; write http, https or unix`;
+  const written = schemeMatch === null ? 'http' : schemeMatch[1]!.toLowerCase();
+  const scheme = schemes.find((one) => one === written);
+  if (scheme === undefined) return `has the scheme ${written.slice(0, 20)}; write http, https, h2, h2c or unix`;
   const rest = address.slice(schemeMatch === null ? 0 : schemeMatch[0].length);
   const pathAt = rest.search(/[/?\\]/);
   const authority = pathAt === -1 ? rest : rest.slice(0, pathAt);
@@ -84,19 +86,19 @@ function parseUrl(address: string): AddressParts | string {
   if (portText === '' && schemeMatch === null) return 'has neither a scheme nor a port; write http://host or host:port';
   const port = portText === '' ? defaultPort(scheme) : Number(portText);
   if (port < 1 || port > 65535) return 'has a port outside 1 to 65535';
-  const written = portText === '' ? literal : `${literal}:${portText}`;
+  const hostAndPort = portText === '' ? literal : `${literal}:${portText}`;
   return {
     scheme,
     host,
     port,
     socketPath: '',
     origin: `${scheme}://${literal}:${port}`,
-    publishedUrl: withoutSeparator(`${scheme}://${written}${path.startsWith('/') ? path : `/${path}`}`),
+    publishedUrl: withoutSeparator(`${scheme}://${hostAndPort}${path.startsWith('/') ? path : `/${path}`}`),
   };
 }
 
 function defaultPort(scheme: BackendScheme): number {
-  return scheme === 'https' ? 443 : 80;
+  return speaksTls({ scheme }) ? 443 : 80;
 }
 
 function isHostName(host: string): boolean {

@@ -1,7 +1,7 @@
 // One connection to a backend: connecting, busy with one exchange, idle in its pool, or closed.
 import type { Socket } from 'node:net';
 import { SocketWriter } from '../base/socket-writer.js';
-import type { Backend } from '../model/backend.js';
+import { type Backend, speaksTls } from '../model/backend.js';
 import { type BackendTls, dial, type ReadTarget } from './dial.js';
 
 /** Who uses a connection for an exchange. Plain methods, so that no closure is made a request. */
@@ -68,8 +68,8 @@ export class Connection implements ReadTarget {
     this.backend = backend;
     const socket = dial(backend, this, trust);
     this.#socket = socket;
-    this.#writer = new SocketWriter(socket, backend.scheme !== 'https', () => this.user?.connectionDrained());
-    socket.once(backend.scheme === 'https' ? 'secureConnect' : 'connect', () => owner.connected(this));
+    this.#writer = new SocketWriter(socket, !speaksTls(backend), () => this.user?.connectionDrained());
+    socket.once(speaksTls(backend) ? 'secureConnect' : 'connect', () => owner.connected(this));
     socket.on('end', () => {
       this.#ended = true;
       if (this.user === null) socket.destroy();

@@ -1,7 +1,7 @@
 // Opens a socket to a backend: TCP, TLS or unix; what is read lands in a buffer that the caller owns.
 import net from 'node:net';
 import tls from 'node:tls';
-import type { Backend } from '../model/backend.js';
+import { type Backend, speaksHttp2, speaksTls } from '../model/backend.js';
 
 /** What a dialled socket reads into, and who is told. */
 export interface ReadTarget {
@@ -15,7 +15,7 @@ export interface ReadTarget {
 export interface BackendTls {
   /** PEM certificates to trust besides the system's; empty: the system's alone. */
   readonly ca: readonly string[];
-  /** What is offered in the handshake; absent: HTTP/1.1; empty: nothing. */
+  /** What is offered in the handshake; absent: what the backend is said to speak; empty: nothing. */
   readonly alpn?: readonly string[];
 }
 
@@ -32,12 +32,12 @@ export function dial(backend: Backend, target: ReadTarget | null, trust: Backend
   if (backend.socketPath !== '') return net.connect({ path: backend.socketPath, ...common });
   const asking = keepAlive === null ? {} : { keepAlive: true, keepAliveInitialDelay: keepAlive };
   const address = { host: backend.host, port: backend.port, ...common, noDelay: true, ...asking };
-  if (backend.scheme === 'http') return net.connect(address);
+  if (!speaksTls(backend)) return net.connect(address);
   return tls.connect({
     ...address,
     // The name is checked against the certificate; an address is not sent as SNI (RFC 6066 section 3).
     ...(net.isIP(backend.host) === 0 ? { servername: backend.host } : {}),
     ...(trust.ca.length > 0 ? { ca: [...tls.rootCertificates, ...trust.ca] } : {}),
-    ...(trust.alpn?.length === 0 ? {} : { ALPNProtocols: [...(trust.alpn ?? ['http/1.1'])] }),
+    ...(trust.alpn?.length === 0 ? {} : { ALPNProtocols: [...(trust.alpn ?? [speaksHttp2(backend) ? 'h2' : 'http/1.1'])] }),
   });
 }

@@ -9,7 +9,7 @@ import { programPath } from './programs.js';
 const needed: Readonly<Record<string, readonly string[]>> = {
   'ensure-redis.sh': ['redis-server', 'redis-cli', 'redis-benchmark'],
   'ensure-postgresql.sh': ['postgres', 'initdb', 'pgbench', 'psql'],
-  'ensure-peers.sh': ['nginx', 'haproxy', 'curl', 'openssl'],
+  'ensure-peers.sh': ['nginx', 'haproxy', 'curl', 'openssl', 'nghttp', 'h2load', 'chromium'],
   'ensure-pebble.sh': ['pebble', 'pebble-challtestsrv'],
 };
 

@@ -14,7 +14,7 @@ import net, { type Socket } from 'node:net';
 import { ProxyServer } from 'http-proxy';
 import { ProxyError } from '../../errors/proxy-error.js';
 import type { Exchange } from '../../exchange/exchange.js';
-import type { Backend } from '../../model/backend.js';
+import { type Backend, speaksTls } from '../../model/backend.js';
 import type { AttemptReport, Engine } from '../engine.js';
 import { RequestStream } from './adapters.js';
 import { type Agents, closeIdle, freshAgents, keptAgents } from './agents.js';
@@ -61,7 +61,7 @@ class HttpProxyEngine implements Engine {
     const options = {
       ...behaviour,
       target: targetOf(backend),
-      agent: agents[backend.scheme],
+      agent: agents[schemeOf(backend)],
       // What the package starts the options of its request from; it fills them in, so each request has its own.
       ssl: this.#connectOptions(backend),
     };
@@ -70,10 +70,10 @@ class HttpProxyEngine implements Engine {
   }
 
   #upgrade(attempt: HttpProxyAttempt, exchange: Exchange, backend: Backend): void {
-    const request = (backend.scheme === 'https' ? https : http).request({
+    const request = (speaksTls(backend) ? https : http).request({
       ...this.#connectOptions(backend),
       ...targetOf(backend),
-      agent: this.#fresh[backend.scheme],
+      agent: this.#fresh[schemeOf(backend)],
       method: exchange.head.method,
     });
     request.on('socket', (socket: Socket) => attempt.opened(request, socket));
@@ -107,11 +107,15 @@ const behaviour = { xfwd: false, changeOrigin: false, prependPath: false, toProx
 /** Where a backend is, for the package and for node:http. */
 export function targetOf(backend: Backend): Target {
   return {
-    protocol: backend.scheme === 'https' ? 'https:' : 'http:',
+    protocol: speaksTls(backend) ? 'https:' : 'http:',
     host: backend.host,
     port: backend.port,
     ...(backend.socketPath !== '' ? { socketPath: backend.socketPath } : {}),
   };
+}
+
+function schemeOf(backend: Backend): keyof Agents {
+  return speaksTls(backend) ? 'https' : 'http';
 }
 
 function attemptOf(incoming: http.IncomingMessage): HttpProxyAttempt | null {

@@ -1,5 +1,7 @@
 // One probe of a real backend: what counts as well, and that it ends in time whatever the backend does.
 import { mkdtemp, rm } from 'node:fs/promises';
+import http2 from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -142,5 +144,30 @@ describe('a probe that asks (D.4 requirement 20)', () => {
     const running = createStartProbe({ ca: [] })(backendOf(backend.url), checkOf({ path: '/', timeout: '60s' }));
     running.stop();
     expect(await running.result).toEqual({ kind: 'ill', why: 'stopped' });
+  });
+});
+
+describe('a probe of an HTTP/2 backend', () => {
+  it('connects, or asks in HTTP/2, and looks at status and body', async () => {
+    const server = http2.createServer();
+    const asked: http2.IncomingHttpHeaders[] = [];
+    server.on('stream', (stream, fields) => {
+      asked.push(fields);
+      stream.respond({ ':status': fields[':path'] === '/well' ? 200 : 503 });
+      stream.end('all is well');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())));
+    const url = `h2c://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    expect(await probe(url, {})).toEqual({ kind: 'well' });
+    expect(await probe(url, { path: '/well', status: '200', body: 'is well' })).toEqual({ kind: 'well' });
+    expect(await probe(url, { path: '/ill', status: '200' })).toEqual({ kind: 'ill', why: 'status 503' });
+    expect(await probe(url, { path: '/well', body: 'missing' })).toMatchObject({ kind: 'ill' });
+    expect(asked[0]).toMatchObject({ ':method': 'GET', ':path': '/well', ':authority': url.slice('h2c://'.length) });
+  });
+
+  it('finds one ill that speaks HTTP/1.1', async () => {
+    const backend = await serving(ok());
+    expect(await probe(backend.url.replace('http:', 'h2c:'), { path: '/' })).toMatchObject({ kind: 'ill' });
   });
 });

@@ -22,6 +22,8 @@ describe('addresses', () => {
     ['http://h:80', 'http', 'h', 80, 'http://h:80', 'http://h:80/'],
     ['https://h:8443', 'https', 'h', 8443, 'https://h:8443', 'https://h:8443/'],
     ['https://h', 'https', 'h', 443, 'https://h:443', 'https://h/'],
+    ['h2://h', 'h2', 'h', 443, 'h2://h:443', 'h2://h/'],
+    ['H2C://h:50051', 'h2c', 'h', 50051, 'h2c://h:50051', 'h2c://h:50051/'],
     ['http://h:1/base/path', 'http', 'h', 1, 'http://h:1', 'http://h:1/base/path'],
     ['http://h:1/Base?x=1', 'http', 'h', 1, 'http://h:1', 'http://h:1/Base?x=1'],
     ['http://h:1?x=1', 'http', 'h', 1, 'http://h:1', 'http://h:1/?x=1'],
