@@ -1,5 +1,5 @@
-// `npm run bench:tls`: our node beside HAProxy and nginx over TLS: CPU of a request on keep-alive, of a full and of a resumed handshake,
-// and what 10,000 certificates in Redis cost.
+// `npm run bench:tls`: our node beside HAProxy and nginx over TLS: CPU of a request on keep-alive and over HTTP/2, of a full and of a
+// resumed handshake, and what 10,000 certificates in Redis cost.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +13,7 @@ import { makePair, type Pair, type RunningTlsPeer, type TlsPeer, tlsPeers } from
 
 /** What is promised. */
 const mostKeepAlive = 1.3;
+const mostHttp2 = 3;
 const mostFull = 1.7;
 const mostResumed = 2;
 const mostMebibytes = 300;
@@ -21,7 +22,7 @@ const mostSlower = 1.5;
 const rounds = Number(process.argv[2] ?? 3);
 const seconds = Number(process.argv[3] ?? 3);
 /** Jobs, or all of them. */
-const wanted = process.argv[4]?.split(',') ?? ['keep-alive', 'full', 'resumed', 'names'];
+const wanted = process.argv[4]?.split(',') ?? ['keep-alive', 'http2', 'full', 'resumed', 'names'];
 /** Load before the first round, for what runs on JavaScript. */
 const warmupSeconds = 5;
 const manyNames = 10_000;
@@ -48,6 +49,19 @@ const keepAlive: Load = async (folder, port, time) => {
   const text = readFileSync(output, 'utf8');
   const count = Number(/(\d+) requests in/.exec(text)?.[1]);
   if (!(count > 0) || /Non-2xx/.test(text)) throw new Error(`wrk failed: ${text}`);
+  return { count, p50: 0, p99: 0 };
+};
+
+/** Ten requests at a time on each connection. */
+const http2: Load = async (folder, port, time) => {
+  const output = join(folder, `h2load-${Math.random()}`);
+  const connections = ['-t', '1', '-c', '8', '-m', '10', `--connect-to=127.0.0.1:${port}`];
+  const args = [...connections, '-D', String(time), '-H', `:authority: ${benchHost}`, 'https://n0.bench.example/small'];
+  await processes.start('h2load', args, { core: loadCore, stdout: output, stderr: output }).ended;
+  const text = readFileSync(output, 'utf8');
+  const count = Number(/(\d+) 2xx/.exec(text)?.[1]);
+  const right = /Application protocol: h2\b/.test(text) && / 0 failed, 0 errored/.test(text);
+  if (!(count > 0) || !right) throw new Error(`h2load failed: ${text}`);
   return { count, p50: 0, p99: 0 };
 };
 
@@ -137,6 +151,7 @@ async function bench(): Promise<boolean> {
     const setup = { folder, backendPort: await startBackend(processes, folder), pair: makePair(join(folder, 'site')) };
     const verdicts: boolean[] = [];
     if (wanted.includes('keep-alive')) verdicts.push(await compare('keep-alive', keepAlive, setup, 'haproxy', mostKeepAlive));
+    if (wanted.includes('http2')) verdicts.push(await compare('http2', http2, setup, 'haproxy', mostHttp2));
     if (wanted.includes('full')) verdicts.push(await compare('full', handshakes('full', 1, 4), setup, 'nginx', mostFull));
     if (wanted.includes('resumed'))
       verdicts.push(await compare('resumed', handshakes('resumed', 1, 4), setup, 'nginx', mostResumed));

@@ -96,7 +96,7 @@ defaults
   timeout server 1h
   timeout http-keep-alive 1h
 frontend bench
-  bind 127.0.0.1:${port} ssl crt ${both} alpn http/1.1 backlog 4096
+  bind 127.0.0.1:${port} ssl crt ${both} alpn h2,http/1.1 backlog 4096
   http-request set-header X-Forwarded-Proto https
   http-request set-header X-Forwarded-Port %[dst_port]
   default_backend backend
@@ -133,7 +133,7 @@ http {
     keepalive_timeout 1h;
   }
   server {
-    listen 127.0.0.1:${port} ssl backlog=4096;
+    listen 127.0.0.1:${port} ssl http2 backlog=4096;
     ssl_certificate ${cert};
     ssl_certificate_key ${key};
     ssl_protocols TLSv1.2 TLSv1.3;
