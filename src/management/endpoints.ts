@@ -15,7 +15,7 @@ import { recordEndpoints } from './routes/records.js';
 import { routeEndpoints } from './routes/routes.js';
 
 /** Those of a management that runs. */
-export function allEndpoints(fleet: Pick<Fleet, 'nodes'>, changes: Changes): readonly Endpoint[] {
+export function allEndpoints(fleet: Pick<Fleet, 'known'>, changes: Changes): readonly Endpoint[] {
   return [
     ...routeEndpoints,
     ...backendEndpoints,

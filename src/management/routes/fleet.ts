@@ -52,7 +52,7 @@ const fleetStats = z
   .meta({ id: 'FleetStats' });
 
 /** @param fleet knows the nodes */
-export function fleetEndpoints(fleet: Pick<Fleet, 'nodes'>): readonly Endpoint[] {
+export function fleetEndpoints(fleet: Pick<Fleet, 'known'>): readonly Endpoint[] {
   return [
     endpoint({
       method: 'get',
@@ -62,7 +62,7 @@ export function fleetEndpoints(fleet: Pick<Fleet, 'nodes'>): readonly Endpoint[]
       role: 'read',
       scoped: false,
       answers: { 200: { description: 'Nodes, by id.', schema: z.array(node) } },
-      handle: async () => ({ status: 200, body: fleet.nodes }),
+      handle: async () => ({ status: 200, body: await fleet.known() }),
     }),
     endpoint({
       method: 'get',
@@ -73,7 +73,7 @@ export function fleetEndpoints(fleet: Pick<Fleet, 'nodes'>): readonly Endpoint[]
       scoped: false,
       answers: { 200: { description: 'The node.', schema: node }, 404: { description: 'It is not there.' } },
       async handle({ params }) {
-        const found = fleet.nodes.find(({ id }) => id === params.id);
+        const found = (await fleet.known()).find(({ id }) => id === params.id);
         if (found === undefined) throw notFound('Node');
         return { status: 200, body: found };
       },
