@@ -1,8 +1,8 @@
 // What is wrong with one record, and what to do about it. Keys and commands are told without the prefix of the driver URL.
 import { collectAddresses } from '../../base/ip.js';
+import { checkCertificate } from '../../certs/check-certificate.js';
 import { tellFaults } from '../../limits/list-faults.js';
 import { parseAuthProvider } from '../../model/auth-provider.js';
-import { parseCertificate } from '../../model/certificate.js';
 import type { FrontendRecord } from '../../model/frontend.js';
 import { parseHealthcheck } from '../../model/healthcheck.js';
 import { parseBackend } from '../../model/parse-backend.js';
@@ -132,7 +132,7 @@ async function orphan({ store }: Workspace, key: string, name: string): Promise<
 
 function lintCertificate({ vault }: Workspace, key: string, name: string, record: StoredRecord): Finding[] {
   const now = Date.now();
-  const { faults, warnings, pairs } = parseCertificate(name, record, (host, text) => vault.open(`tls:${host}`, text), now);
+  const { faults, warnings, pairs } = checkCertificate(name, record, (host, text) => vault.open(`tls:${host}`, text), now);
   const mend = `cjs-proxy cert add ${quoted(name)} --cert FILE --key FILE`;
   const ending = pairs.filter(({ notAfter }) => notAfter > now && notAfter < now + soon * day);
   return [
