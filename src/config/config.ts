@@ -236,6 +236,12 @@ export interface MetricsConfig {
   readonly names: 'standard' | 'planb' | 'both';
 }
 
+/** Settings of `tracing`. */
+export interface TracingConfig {
+  /** What is made of a request that belongs to no trace. */
+  readonly newTraces: 'sampled' | 'unsampled' | 'none';
+}
+
 /** Everything. Frozen. */
 export interface Config {
   /** Path of the file, or `defaults`. */
@@ -259,6 +265,7 @@ export interface Config {
   readonly limits: LimitsConfig;
   readonly frontDoor: FrontDoorConfig;
   readonly metrics: MetricsConfig;
+  readonly tracing: TracingConfig;
   /** Addresses and CIDR ranges. */
   readonly trustedProxies: readonly string[];
   /** Whom a root process becomes; empty: stays. */

@@ -42,6 +42,7 @@ export function resolveConfig(settings: Settings, draft: Draft, root: boolean): 
     limits: settings.limits,
     frontDoor: settings.frontDoor,
     metrics: settings.metrics,
+    tracing: settings.tracing,
     trustedProxies: settings.trustedProxies,
     ...user,
     logLevel: settings.logLevel ?? (settings.server.debug ? 'debug' : 'info'),

@@ -1,4 +1,4 @@
-// The section `metrics`: what monitors are told of a node.
+// The sections `metrics` and `tracing`: what monitors are told of a node, and how requests are followed from program to program.
 import * as z from 'zod';
 import { choice, wholeNumber } from './fields.js';
 
@@ -13,6 +13,17 @@ export const metricsSchema = z.strictObject(
       "What metrics are called: as in the documentation, by PlanB's names, or each twice.",
       ['standard', 'planb', 'both'],
       'standard',
+    ),
+  },
+  { error: 'an object' },
+);
+
+export const tracingSchema = z.strictObject(
+  {
+    newTraces: choice(
+      'What backends get as `traceparent` with a request that belongs to no trace: a new one that is to be recorded, one that is not, or nothing. See [metrics.md](metrics.md).',
+      ['sampled', 'unsampled', 'none'],
+      'sampled',
     ),
   },
   { error: 'an object' },

@@ -8,7 +8,7 @@ import { apiSchema } from './schema-api.js';
 import { frontDoorSchema } from './schema-front-door.js';
 import { limitsSchema } from './schema-limits.js';
 import { adminSchema, httpSchema, httpsSchema } from './schema-listen.js';
-import { metricsSchema } from './schema-metrics.js';
+import { metricsSchema, tracingSchema } from './schema-metrics.js';
 import { redisSchema } from './schema-redis.js';
 import { serverSchema } from './schema-server.js';
 import { streamsSchema } from './schema-streams.js';
@@ -56,6 +56,7 @@ export const settingsSchema = z.strictObject(
     limits: limitsSchema,
     frontDoor: frontDoorSchema,
     metrics: metricsSchema,
+    tracing: tracingSchema,
     trustedProxies: noted(
       z
         .preprocess(

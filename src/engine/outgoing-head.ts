@@ -109,9 +109,10 @@ function outgoingLines(exchange: Exchange, settings: OutgoingSettings): string {
   if (settings.legacyForwardedHeaders) {
     told = legacyLines(exchange);
     if (!headers.has(Kind.xRequestId)) told += `X-Request-Id: ${exchange.id}\r\n`;
+    told += exchange.traceLine;
   } else {
     mask |= forwardedKinds;
-    told = `${client.trusted ? linesForTrusted(exchange) : linesForUntrusted(client, exchange.authority)}${exchange.id}\r\n`;
+    told = `${client.trusted ? linesForTrusted(exchange) : linesForUntrusted(client, exchange.authority)}${exchange.id}\r\n${exchange.traceLine}`;
   }
   if (outgoing?.removesForwarded === true) told = withoutNames(told, outgoing.removed);
   let lines = headers.without(mask, dropped) + told;

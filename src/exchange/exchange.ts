@@ -51,6 +51,8 @@ export class Exchange {
 
   /** Request id; set by the stage `identify`. */
   id = '';
+  /** The header line by which the backend is told that a trace begins here, ended by CRLF; empty: it is told what the client told. */
+  traceLine = '';
   /** Host and port that were asked for; the client's `lastAuthority` where it is the same again. Empty for a head that was refused. */
   authority = '';
   /** Address of the client as far as trusted proxies tell it. */

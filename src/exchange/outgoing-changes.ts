@@ -5,6 +5,7 @@ import { allNames, HeaderNames } from '../http1/header-names.js';
 /** The lines by which the proxy itself tells a backend of the client. */
 const told: ReadonlySet<string> = new Set([
   'forwarded',
+  'traceparent',
   'x-forwarded-for',
   'x-forwarded-host',
   'x-forwarded-port',

@@ -36,7 +36,10 @@ export const Kind = {
   authorization: 26,
   accept: 27,
   proxyAuthorization: 28,
-  location: 29,
+  /** Of no interest by itself: as `setCookie`, it must not come in a trailer. */
+  location: 24,
+  /** `traceparent` and `tracestate`. */
+  trace: 29,
   contentType: 30,
   /** A name that equals one of the above but for `_` in place of `-`; CGI-like backends cannot tell them apart, so it is never forwarded. Neither are names by which only this proxy may speak. */
   underscored: 31,

@@ -1,7 +1,7 @@
 // Recognises the header names that the proxy cares about from their bytes, in any case, without making a string.
 import { Kind } from './headers.js';
 
-const names: Readonly<Record<Exclude<keyof typeof Kind, 'other' | 'underscored'>, string>> = {
+const names: Readonly<Record<Exclude<keyof typeof Kind, 'other' | 'underscored' | 'trace'>, string>> = {
   host: 'host',
   connection: 'connection',
   contentLength: 'content-length',
@@ -43,6 +43,9 @@ const ours = [
   'x-client-cert-fingerprint',
 ];
 
+/** Of one kind: whether there is either is all that is asked of every request. */
+const ofTraces = ['traceparent', 'tracestate'];
+
 const hyphen = 0x2d;
 const underscore = 0x5f;
 const slots = 128;
@@ -55,12 +58,16 @@ const slotOf = (length: number, first: number, lastButOne: number): number =>
 const kindInSlot = new Uint8Array(slots);
 const lengthInSlot = new Uint8Array(slots);
 /** All names one after another; a name begins at the offset of its slot. */
-const letters = Buffer.from([...Object.values(names), ...ours].join(''), 'latin1');
+const letters = Buffer.from([...Object.values(names), ...ours, ...ofTraces].join(''), 'latin1');
 const offsetInSlot = new Uint16Array(slots);
 
 let offset = 0;
 const kinds = Object.entries(names).map(([key, name]) => [name, Kind[key as keyof typeof names]] as const);
-for (const [name, kind] of [...kinds, ...ours.map((name) => [name, Kind.underscored] as const)]) {
+const others = [
+  ...ours.map((name) => [name, Kind.underscored] as const),
+  ...ofTraces.map((name) => [name, Kind.trace] as const),
+];
+for (const [name, kind] of [...kinds, ...others]) {
   const slot = slotOf(name.length, name.charCodeAt(0), name.charCodeAt(name.length - 2));
   if (lengthInSlot[slot] !== 0) throw new Error(`two known header names share a slot, find other factors: ${name}`);
   kindInSlot[slot] = kind;

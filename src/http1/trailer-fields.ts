@@ -25,11 +25,12 @@ const forbiddenKinds =
   bit(Kind.xRequestId) |
   bit(Kind.xDebug) |
   bit(Kind.forwarded) |
+  // With `location`.
   bit(Kind.setCookie) |
+  bit(Kind.trace) |
   bit(Kind.cookie) |
   bit(Kind.authorization) |
   bit(Kind.proxyAuthorization) |
-  bit(Kind.location) |
   bit(Kind.retryAfter) |
   bit(Kind.date) |
   bit(Kind.contentType) |

@@ -100,6 +100,7 @@ export class MirrorCopy implements AttemptReport, BodyCopy, Deadlined {
     body.finish(trailers);
     const exchange = new Exchange(original.head, body, original.client, new Nobody(), performance.now());
     exchange.id = original.id;
+    exchange.traceLine = original.traceLine;
     exchange.authority = original.authority;
     exchange.clientAddress = original.clientAddress;
     exchange.scheme = original.scheme;

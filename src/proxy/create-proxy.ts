@@ -265,7 +265,7 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
   const handler = createPipeline({
     order: inOrder(
       {
-        identify: createIdentify(trusted),
+        identify: createIdentify(trusted, config.tracing.newTraces),
         self: createSelf(entrance.overload),
         acmeChallenge: automation === null ? null : createAcmeChallenge((token) => automation.challenges.authorization(token)),
         gate: entrance.gate,

@@ -1,17 +1,23 @@
 // Who asks: gives the exchange its id, and finds the client behind proxies that are trusted.
 import { isIP } from 'node:net';
-import { createIds } from '../../base/ids.js';
 import { type AddressSet, plainAddress } from '../../base/ip.js';
+import { RequestIds } from '../../base/request-ids.js';
+import type { TracingConfig } from '../../config/config.js';
 import type { Exchange } from '../../exchange/exchange.js';
+import { allNames } from '../../http1/header-names.js';
 import { Kind } from '../../http1/headers.js';
 import type { Stage } from '../stage.js';
 
 /** What a request id of a trusted proxy may look like: it goes into logs and headers. */
 const acceptableId = /^[\w.:/+=@-]{1,128}$/;
 
-/** @param trusted the proxies whose forwarded headers are believed */
-export function createIdentify(trusted: AddressSet): Stage {
-  const newId = createIds();
+/**
+ * @param trusted the proxies whose forwarded headers are believed
+ * @param newTraces what is made of a request that belongs to no trace
+ */
+export function createIdentify(trusted: AddressSet, newTraces: TracingConfig['newTraces']): Stage {
+  const ids = new RequestIds(newTraces === 'sampled');
+  const traces = newTraces !== 'none';
   return (exchange) => {
     const { client, head } = exchange;
     exchange.scheme = client.secure ? 'https' : 'http';
@@ -24,11 +30,37 @@ export function createIdentify(trusted: AddressSet): Stage {
       const id = head.headers.first(Kind.xRequestId);
       if (id !== '' && acceptableId.test(id)) {
         exchange.id = id;
+        if (traces) {
+          ids.next();
+          trace(exchange, ids);
+        }
         return;
       }
     }
-    exchange.id = newId();
+    exchange.id = ids.next();
+    if (traces) trace(exchange, ids);
   };
+}
+
+/** A trace that a client belongs to goes on as it is; one begins where there is none, or none that makes sense. */
+function trace(exchange: Exchange, ids: RequestIds): void {
+  const { headers } = exchange.head;
+  if (headers.has(Kind.trace)) {
+    const parents = headers.values('traceparent');
+    if (parents.length === 1 && isTraceParent(parents[0] as string)) return;
+    exchange.changes.removeAll(traceNames, false);
+  }
+  exchange.traceLine = ids.traceLine();
+}
+
+const traceNames: ReadonlySet<string> = allNames(new Set(['traceparent', 'tracestate']));
+const traceParent = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?$/;
+
+/** W3C Trace Context section 3.2: later versions may add to it, the first one may not; an id of zeros is none. */
+function isTraceParent(value: string): boolean {
+  const [, version, traceId = '', parentId = '', more] = traceParent.exec(value) ?? [];
+  if (version === undefined || version === 'ff' || (version === '00' && more !== undefined)) return false;
+  return /[^0]/.test(traceId) && /[^0]/.test(parentId);
 }
 
 /** Walks X-Forwarded-For from the right, past every trusted proxy, to the first address that is not one of ours. */

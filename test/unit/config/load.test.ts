@@ -118,6 +118,7 @@ const defaults: Config = {
     refusedPaths: [],
   },
   metrics: { frontends: 200, names: 'standard' },
+  tracing: { newTraces: 'sampled' },
   trustedProxies: [],
   user: '',
   group: '',
