@@ -63,10 +63,7 @@ const offsetInSlot = new Uint16Array(slots);
 
 let offset = 0;
 const kinds = Object.entries(names).map(([key, name]) => [name, Kind[key as keyof typeof names]] as const);
-const others = [
-  ...ours.map((name) => [name, Kind.underscored] as const),
-  ...ofTraces.map((name) => [name, Kind.trace] as const),
-];
+const others = [...ours.map((name) => [name, Kind.underscored] as const), ...ofTraces.map((name) => [name, Kind.trace] as const)];
 for (const [name, kind] of [...kinds, ...others]) {
   const slot = slotOf(name.length, name.charCodeAt(0), name.charCodeAt(name.length - 2));
   if (lengthInSlot[slot] !== 0) throw new Error(`two known header names share a slot, find other factors: ${name}`);
