@@ -28,7 +28,14 @@ export interface ServedProxy {
   readonly overloaded: boolean;
   readonly store: Pick<
     Store,
-    'state' | 'recalled' | 'readAppliedRevision' | 'readRecord' | 'writeHeartbeat' | 'removeHeartbeat' | 'readStats' | 'writeStats'
+    | 'state'
+    | 'recalled'
+    | 'readAppliedRevision'
+    | 'readRecord'
+    | 'writeHeartbeat'
+    | 'removeHeartbeat'
+    | 'readStats'
+    | 'writeStats'
   >;
   /** What was counted of frontends since the last call, as `Tally.collect` gives it. */
   collectCounts(): string;

@@ -1,13 +1,13 @@
 // Requests are followed from program to program by `traceparent` (W3C Trace Context): what comes goes on, and what is missing begins here.
 import { afterEach, describe, expect, it } from 'vitest';
 import type { TracingConfig } from '../../src/config/config.js';
-import { createProxy, type Proxy } from '../../src/proxy/create-proxy.js';
+import { createProxy, type Proxy as RunningProxy } from '../../src/proxy/create-proxy.js';
 import { answering, ok, type RawBackend, startBackend } from '../helpers/backend.js';
 import { connectClient } from '../helpers/raw-client.js';
 import { testConfig } from '../helpers/start-proxy.js';
 
 const valid = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00';
-let proxy: Proxy;
+let proxy: RunningProxy;
 let backend: RawBackend;
 
 afterEach(async () => {

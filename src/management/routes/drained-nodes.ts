@@ -7,7 +7,7 @@ import { notFound } from '../problem.js';
 const common = { path: '/nodes/{id}/drain', tag: 'Fleet', role: 'admin', scoped: false } as const;
 
 /** @param fleet knows the nodes */
-export function drainedNodeEndpoints(fleet: Pick<Fleet, 'nodes'>): readonly Endpoint[] {
+export function drainedNodeEndpoints(fleet: Pick<Fleet, 'known'>): readonly Endpoint[] {
   return [
     endpoint({
       ...common,
@@ -16,7 +16,7 @@ export function drainedNodeEndpoints(fleet: Pick<Fleet, 'nodes'>): readonly Endp
       answers: { 204: { description: 'It is to be out.' }, 404: { description: 'There is no such node.' } },
       async handle({ workspace, params }) {
         const { id } = params;
-        if (id === undefined || !fleet.nodes.some((node) => node.id === id)) throw notFound('Node');
+        if (id === undefined || !(await fleet.known()).some((node) => node.id === id)) throw notFound('Node');
         return { status: 204, revision: (await drainNode(workspace, id, true)).revision };
       },
     }),
