@@ -1,4 +1,5 @@
 // The application: every endpoint behind the same checks, every refusal a problem+json, every write able to wait until it is in force.
+import { pipeline } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import express, { type NextFunction, type Request, type Response } from 'express';
 import { plainAddress } from '../base/ip.js';
@@ -131,11 +132,16 @@ export function createApp({ config, workspace, endpoints, authenticator, fleet, 
   }
 }
 
-function send(response: Response, { status, body, headers = {}, revision }: Answer): void {
+function send(response: Response, { status, body, stream, headers = {}, revision }: Answer): void {
   response.statusCode = status;
   if (revision !== undefined) response.setHeader('X-Revision', String(revision));
   if (body !== undefined) response.setHeader('Content-Type', 'application/json');
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  if (stream !== undefined) {
+    // An error in the middle cuts the connection, so that half of it is not taken for the whole.
+    pipeline(stream, response, () => undefined);
+    return;
+  }
   // Not `response.json`: an If-None-Match would make it 304, though whether backends are alive is no part of the tag.
   response.end(body === undefined ? undefined : typeof body === 'string' ? body : `${JSON.stringify(body)}\n`);
 }

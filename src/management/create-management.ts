@@ -7,8 +7,11 @@ import type { ManagedStore } from '../store/managed-store.js';
 import type { StoreListener } from '../store/store.js';
 import { createApp } from './app.js';
 import { Authenticator } from './auth.js';
+import { Changes } from './changes.js';
 import { allEndpoints } from './endpoints.js';
 import { Fleet } from './fleet.js';
+import { serveReference } from './reference.js';
+import { serveRegister } from './register.js';
 import type { Workspace } from './workspace.js';
 
 export interface ManagementParts {
@@ -35,23 +38,32 @@ export function createManagement({ config, store, logger }: ManagementParts): Ma
     vault: openVault(https.storeKeys, https.storeKeyFile ?? ''),
     deadTtl: server.deadBackendTTL,
   };
-  const fleet = new Fleet(store);
+  const changes = new Changes(store);
+  const fleet: Fleet = new Fleet(store, (id, beat) => changes.nodeChanged(id, beat));
+  const endpoints = allEndpoints(fleet, changes);
   const app = createApp({
     config: api,
     workspace,
-    endpoints: allEndpoints(),
+    endpoints,
     authenticator: new Authenticator(api.tokens, api.failures),
     fleet,
     logger,
-    open: () => undefined,
+    open: (express) => {
+      serveRegister(express, workspace, logger);
+      serveReference(express, endpoints);
+    },
   });
   return {
     app,
     fleet,
     listener: {
-      changed: () => undefined,
+      ...changes.storeListener,
+      changed: (name) => changes.frontendChanged(name),
       nodeChanged: (id) => fleet.nodeChanged(id),
-      everythingChanged: () => fleet.everythingChanged(),
+      everythingChanged() {
+        fleet.everythingChanged();
+        changes.storeListener.everythingChanged();
+      },
     },
     begin: () => fleet.load(),
     close: () => fleet.close(),

@@ -1,5 +1,6 @@
 // One call of the API: what it takes and answers, in one place for the router, the checks and the OpenAPI document.
 import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import type * as z from 'zod';
 import type { ApiRole } from '../config/config.js';
 import type { Workspace, WriteConditions, Written } from './workspace.js';
@@ -20,6 +21,8 @@ export interface Answer {
   readonly status: number;
   /** Sent as JSON; absent: nothing is. */
   readonly body?: unknown;
+  /** In place of a body: sent as it comes. */
+  readonly stream?: Readable;
   readonly headers?: Readonly<Record<string, string>>;
   /** Of a write: what `?wait=applied` waits for. */
   readonly revision?: number;

@@ -27,6 +27,7 @@ export class Fleet {
   readonly #reading = new Map<string, boolean>();
   readonly #onNode: (id: string, beat: NodeHeartbeat | null) => void;
   #loading: Promise<void> | null = null;
+  #loaded = false;
 
   /** @param onNode told of each heartbeat; null: the node is gone */
   constructor(
@@ -40,6 +41,12 @@ export class Fleet {
   /** By id. */
   get nodes(): readonly NodeHeartbeat[] {
     return [...this.#nodes.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
+  }
+
+  /** The same, asked of the store where nobody has yet. Rejects when that cannot be asked. */
+  async known(): Promise<readonly NodeHeartbeat[]> {
+    if (!this.#loaded) await this.load();
+    return this.nodes;
   }
 
   /** Resolves when all nodes are known. Rejects when the store cannot be asked. */
@@ -111,6 +118,7 @@ export class Fleet {
     const there = new Set(beats.map(({ id }) => id));
     for (const id of this.#nodes.keys()) if (!there.has(id)) this.#take(id, null);
     for (const beat of beats) this.#take(beat.id, beat);
+    this.#loaded = true;
   }
 
   #take(id: string, beat: NodeHeartbeat | null): void {

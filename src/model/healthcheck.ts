@@ -9,7 +9,7 @@ const pathAllowed = 'a path of printable characters without spaces, such as "/he
 const bodyAllowed = 'a text of at most 4096 characters';
 const hostAllowed = 'a host with or without a port, such as "example.com"';
 
-const fields = {
+export const healthcheckFields = {
   /** `http` asks, `tcp` connects; absent: `http` where another field is about HTTP, as PlanB's are, else `tcp`. */
   type: textField(choice('What a probe does.', ['http', 'tcp'], 'tcp').unwrap().optional()),
   path: textField(
@@ -46,7 +46,7 @@ const fields = {
   fall: jsonField(wholeNumber('Probes in a row that must fail before a backend is dead.', 3, { from: 1, to: 100 })),
 } satisfies Record<string, PolicyField>;
 
-type Fields = PolicyOf<typeof fields>;
+type Fields = PolicyOf<typeof healthcheckFields>;
 
 /** What a probe does and how its results are counted. Milliseconds. */
 export interface Healthcheck
@@ -61,7 +61,7 @@ export interface ParsedHealthcheck {
   readonly faults: readonly string[];
 }
 
-const known = new Map<string, PolicyField>(Object.entries(fields));
+const known = new Map<string, PolicyField>(Object.entries(healthcheckFields));
 const standard = Object.fromEntries([...known].map(([name, field]) => [name, field.schema.parse(undefined)]));
 const aboutHttp: ReadonlySet<string> = new Set(['path', 'status', 'body', 'host', 'method']);
 

@@ -16,12 +16,14 @@ export interface StreamPlan {
   readonly faults: readonly string[];
 }
 
-const fields: ReadonlyMap<string, PolicyField> = new Map(
+/** The fields of a `stream:` hash. */
+export const streamFields: Readonly<Record<string, PolicyField>> = Object.fromEntries(
   Object.entries(streamSettingFields).map(([name, schema]) => [
     name,
     { schema, notation: 'json', guards: false } satisfies PolicyField,
   ]),
 );
+const fields: ReadonlyMap<string, PolicyField> = new Map(Object.entries(streamFields));
 
 /**
  * Reads both records of a stream.

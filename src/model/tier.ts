@@ -23,7 +23,7 @@ export interface CostRule {
   readonly cost: number;
 }
 
-const fields = {
+export const tierFields = {
   points: jsonField(wholeNumber('Points that may be spent in a window.', 500, { from: 1, to: mostPoints }).unwrap().optional()),
   duration: jsonField(seconds('How long a window lasts.', 60, { from: 1, to: longestWindow })),
   burst: jsonField(wholeNumber('Points beyond those, in a window of their own.', 0, { from: 0, to: mostPoints })),
@@ -32,7 +32,7 @@ const fields = {
   scope: textField(choice('What is counted together.', ['client', 'client+frontend', 'frontend'], 'client')),
 } satisfies Record<string, PolicyField>;
 
-type Fields = PolicyOf<typeof fields>;
+type Fields = PolicyOf<typeof tierFields>;
 
 /** A tier. Immutable. */
 export interface Tier {
@@ -56,7 +56,7 @@ export interface ParsedTier {
   readonly faults: readonly string[];
 }
 
-const known = new Map<string, PolicyField>(Object.entries(fields));
+const known = new Map<string, PolicyField>(Object.entries(tierFields));
 const standard = Object.fromEntries([...known].map(([name, field]) => [name, field.schema.parse(undefined)]));
 
 /**

@@ -75,7 +75,7 @@ import { LocalAdmission } from '../queue/local-admission.js';
 import { RouteCache } from '../routing/route-cache.js';
 import { createStore } from '../store/create-store.js';
 import type { ManagedStore } from '../store/managed-store.js';
-import type { Store, StoreListener } from '../store/store.js';
+import type { StoreListener } from '../store/store.js';
 import { TlsPassage } from '../stream/l4/tls-passage.js';
 import { Streams } from '../stream/streams.js';
 import { createEntrance } from './entrance.js';
@@ -126,7 +126,9 @@ export interface ProxyOptions {
   /** Told what happens. */
   readonly events?: EventBus;
   /** Awaited when the store is there and before any address is listened on. */
-  readonly prepare?: (store: Store) => Promise<void>;
+  readonly prepare?: (store: ManagedStore) => Promise<void>;
+  /** Told of the store as well. */
+  readonly storeListener?: StoreListener;
   /** What forwards where `server.engine` is `http-proxy`; its listeners see the requests. */
   readonly packageServer?: ProxyServer;
 }
@@ -329,6 +331,7 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
         entrance.blocked,
         streams,
         ...eventSources,
+        ...(options.storeListener === undefined ? [] : [options.storeListener]),
       ),
     );
     await options.prepare?.(store);
@@ -439,6 +442,9 @@ function inTurn(...listeners: readonly StoreListener[]): StoreListener {
     },
     revisionChanged: () => {
       for (const listener of listeners) listener.revisionChanged?.();
+    },
+    nodeChanged: (id) => {
+      for (const listener of listeners) listener.nodeChanged?.(id);
     },
     everythingChanged: () => {
       for (const listener of listeners) listener.everythingChanged();

@@ -1,13 +1,19 @@
 // Starts a node as its configuration says: a supervisor with workers, or all in one process.
 import type { Config } from '../config/config.js';
-import { createLogger } from '../observe/logger.js';
+import { createLogger, type Logger } from '../observe/logger.js';
+import type { Beside } from './beside.js';
 
 /**
  * Serves until SIGTERM or SIGINT; resolves when everything that was running has finished or the drain timeout is over.
  * @param load reads the configuration again, as it was read for this start
+ * @param beside makes what runs in the process of a node with the memory store
  * @throws StartError with one clear line if the node cannot start
  */
-export async function runProxy(config: Config, load: () => Config): Promise<void> {
+export async function runProxy(
+  config: Config,
+  load: () => Config,
+  beside: ((logger: Logger) => Beside) | null = null,
+): Promise<void> {
   const logger = createLogger(config.logLevel);
   const { workers, memoryLimit } = config.server;
   const inMemory = config.driver.read.startsWith('memory:');
@@ -26,5 +32,5 @@ export async function runProxy(config: Config, load: () => Config): Promise<void
   }
   const { createProxy } = await import('./create-proxy.js');
   const { runSingle } = await import('./run-single.js');
-  return runSingle(config, load, createProxy, logger);
+  return runSingle(config, load, createProxy, logger, inMemory && beside !== null ? beside(logger) : null);
 }

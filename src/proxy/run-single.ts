@@ -5,6 +5,7 @@ import { findUnreadableFiles } from '../config/unreadable-files.js';
 import type { NodePhase } from '../model/node.js';
 import type { Logger } from '../observe/logger.js';
 import { handOverAccessLog } from './access-log-owner.js';
+import type { Beside } from './beside.js';
 import { crashOnUncaught } from './crash.js';
 import { drainProxy } from './drain.js';
 import { createNodeIdentity } from './node-identity.js';
@@ -18,9 +19,16 @@ import { sumUp } from './worker-status.js';
 /**
  * Serves until a stop signal; resolves when the proxy has finished and is closed.
  * @param load reads the configuration again, as it was read for this start
+ * @param beside what runs on the same store
  * @throws StartError if it cannot start
  */
-export async function runSingle(config: Config, load: () => Config, open: OpenProxy, logger: Logger): Promise<void> {
+export async function runSingle(
+  config: Config,
+  load: () => Config,
+  open: OpenProxy,
+  logger: Logger,
+  beside: Beside | null = null,
+): Promise<void> {
   const identity = resolveIdentity(config.user, config.group);
   const notifier = createNotifier(process.env, logger, () => true);
   let proxy: ServedProxy | null = null;
@@ -44,7 +52,11 @@ export async function runSingle(config: Config, load: () => Config, open: OpenPr
     workerId: 0,
     logger,
     revisionChanged: () => presence.revisionChanged(),
-    closing: () => presence.end(),
+    async closing() {
+      await beside?.close();
+      await presence.end();
+    },
+    ...(beside === null ? {} : { prepare: (store) => beside.prepare(store), storeListener: beside.listener }),
   });
   if (identity !== null) {
     try {

@@ -3,7 +3,8 @@ import type { Config } from '../config/config.js';
 import type { Logger } from '../observe/logger.js';
 import type { WaitingExchange } from '../pipeline/stages/queue.js';
 import type { Admission, Waiter } from '../queue/admission.js';
-import type { Store } from '../store/store.js';
+import type { ManagedStore } from '../store/managed-store.js';
+import type { Store, StoreListener } from '../store/store.js';
 
 /** An address that is listened on. */
 export interface ServedAddress {
@@ -50,6 +51,10 @@ interface OpenOptions {
   readonly revisionChanged?: () => void;
   /** Awaited before the store is closed. */
   readonly closing?: () => Promise<void>;
+  /** Awaited when the store is there, before any address is listened on. */
+  readonly prepare?: (store: ManagedStore) => Promise<void>;
+  /** Told what the store tells. */
+  readonly storeListener?: StoreListener;
 }
 
 /** The addresses as URLs, for people: `http://127.0.0.1:8080, https://[::]:8443, tcp://127.0.0.1:5432`. */

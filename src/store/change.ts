@@ -61,19 +61,18 @@ export function changesNothing(
 export function stays(kind: RecordAddress['kind'], record: StoredRecord | undefined, values: readonly string[] | null): boolean {
   if (values === null) return true;
   if (record === undefined || record.fault !== '' || record.values.length !== values.length) return false;
-  const [one, other] = [inOneOrder(kind, record.values), inOneOrder(kind, values)];
+  const [one, other] = [sortedRecord(kind, record.values), sortedRecord(kind, values)];
   return one.every((text, at) => text === other[at]);
 }
 
-/** Redis gives the fields of a hash and the members of a set in any order. */
-function inOneOrder(kind: RecordAddress['kind'], values: readonly string[]): readonly string[] {
+/** A record in an order of its own: Redis gives the fields of a hash and the members of a set in any. */
+export function sortedRecord(kind: RecordAddress['kind'], values: readonly string[]): readonly string[] {
   const shape = kind === 'frontend' ? 'list' : recordShapes[kind];
   if (shape === 'set') return [...values].sort();
   return shape === 'hash' ? sortedPairs(values) : values;
 }
 
-/** A hash by the names of its fields. */
-export function sortedPairs(values: readonly string[]): string[] {
+function sortedPairs(values: readonly string[]): string[] {
   const pairs: [string, string][] = [];
   for (let at = 0; at + 1 < values.length; at += 2) pairs.push([values[at] as string, values[at + 1] as string]);
   return pairs.sort(([one], [other]) => (one < other ? -1 : 1)).flat();

@@ -348,6 +348,225 @@ export function managementContract(title: string, place: () => StorePlace): void
       });
     });
 
+    describe('other records', () => {
+      const hash = 'a'.repeat(64);
+      it.each([
+        ['/tiers/gold', { points: 100, duration: 60, cost: { POST: 5 } }, { points: 'many' }, '/points'],
+        ['/members/ip:10.0.0.1', { tier: 'gold' }, { tier: 'a b' }, '/tier'],
+        [`/members/key:${hash}`, { tier: 'gold' }, {}, '/tier'],
+        [
+          '/auth-providers/ci',
+          { type: 'bearer', realm: 'ci', tokens: { [hash]: 'robot' } },
+          { type: 'bearer', tokens: { x: 'y' } },
+          '/a',
+        ],
+        ['/healthchecks/shop.example.com', { path: '/health', interval: 5 }, { interval: 'soon' }, '/interval'],
+        ['/streams/db', { mode: 'fifo', targets: ['tcp://10.0.0.1:5432'] }, { mode: 'odd' }, '/mode'],
+        ['/block-lists/*', { entries: ['192.0.2.0/24'] }, { entries: ['x'] }, '/entries/0'],
+      ])('at %s are written, read, changed and removed', async (path, body, wrong, pointer) => {
+        const encoded = path.replace('*', '%2A');
+        const name = path.split('/')[2];
+        const made = await api.call('PUT', encoded, body);
+        expect([made.status, made.body]).toEqual([201, { name, ...body }]);
+        const again = await api.call('PUT', encoded, made.body);
+        expect([again.status, again.headers.get('x-revision')]).toEqual([200, made.headers.get('x-revision')]);
+        expect((await api.call('GET', encoded)).body).toEqual({ name, ...body });
+        expect((await api.call('GET', `/${path.split('/')[1]}`)).body).toContainEqual({ name, ...body });
+        const refused = await api.call('PUT', encoded, wrong);
+        expect(refused.status).toBe(400);
+        expect(refused.body.errors[0].pointer).toBe(pointer);
+        expect((await api.call('PUT', encoded, body, { 'if-match': '"other"' })).status).toBe(412);
+        expect((await api.call('PATCH', encoded, {})).status).toBe(200);
+        expect((await api.call('DELETE', encoded)).status).toBe(204);
+        expect((await api.call('GET', encoded)).status).toBe(404);
+      });
+
+      it('of which there is one are always there', async () => {
+        expect((await api.call('GET', '/patterns')).body).toEqual({ patterns: [] });
+        const list = { patterns: [{ hostname: 'a.?.com', to: 'frontend:shop.example.com' }] };
+        expect((await api.call('PUT', '/patterns', list)).body).toEqual(list);
+        expect((await api.call('PUT', '/patterns', { patterns: [{ hostname: 'x' }] })).status).toBe(400);
+        expect((await api.call('DELETE', '/patterns')).status).toBe(204);
+        expect((await api.call('PUT', '/hosts/premium', { hosts: ['B.example.com', 'a.example.com'] })).body).toEqual({
+          hosts: ['a.example.com', 'b.example.com'],
+        });
+      });
+
+      it('do not tell hashes of passwords, and keep one that is sent back redacted', async () => {
+        const provider = { type: 'basic', users: { alice: '$scrypt$ln=14,r=8,p=5$c2FsdA$aGFzaA' } };
+        const made = await api.call('PUT', '/auth-providers/staff', provider);
+        expect(made.body.users).toEqual({ alice: '[redacted]' });
+        const again = await api.call('PUT', '/auth-providers/staff', { ...made.body, realm: 'house' });
+        expect(again.status).toBe(200);
+        expect((await api.store.readRecord('auth', 'staff')).values).toContain(provider.users.alice);
+        expect((await api.call('PUT', '/auth-providers/staff', { type: 'basic', users: { bob: '[redacted]' } })).status).toBe(
+          400,
+        );
+        const history = await api.call('GET', '/history?limit=1000');
+        expect(JSON.stringify(history.body)).not.toContain(provider.users.alice);
+      });
+    });
+
+    describe('the history', () => {
+      it('tells who changed what, and the way back', async () => {
+        await make();
+        await api.call('PATCH', at(host), { autoHttps: true });
+        const [last, first] = (await api.call('GET', '/history?limit=2')).body;
+        expect(last).toMatchObject({ by: 'local', action: 'patch', target: `route ${host}`, revision: first.revision + 1 });
+        expect(last.changes).toEqual([
+          {
+            kind: 'route',
+            name: host,
+            before: expect.not.arrayContaining(['autoHttps']),
+            after: expect.arrayContaining(['autoHttps', 'true']),
+          },
+        ]);
+        expect(Date.now() - Date.parse(last.at)).toBeLessThan(60_000);
+        expect((await api.call('POST', `/history/${last.id}/revert`)).status).toBe(200);
+        expect((await api.call('GET', at(host))).body.autoHttps).toBe(false);
+        expect((await api.call('POST', `/history/${first.id}/revert`)).status).toBe(200);
+        expect((await api.call('GET', at(host))).status).toBe(404);
+        expect((await api.call('GET', `/history?limit=1`)).body[0]).toMatchObject({ action: 'revert' });
+      });
+
+      it('is not gone back in over what others have changed since', async () => {
+        await make();
+        await api.call('PATCH', at(host), { reqActiveLength: 7 });
+        const [{ id }] = (await api.call('GET', '/history?limit=1')).body;
+        await api.call('PATCH', at(host), { reqActiveLength: 8 });
+        expect((await api.call('POST', `/history/${id}/revert`)).status).toBe(409);
+        expect((await api.call('POST', '/history/1-1/revert')).status).toBe(404);
+      });
+
+      it('keeps no private key, and says so where it cannot go back without', async () => {
+        const first = selfSigned(host);
+        await api.call('PUT', `/certificates/${host}`, first);
+        await api.call('PUT', `/certificates/${host}`, selfSigned(host));
+        const [{ id }] = (await api.call('GET', '/history?limit=1')).body;
+        expect(JSON.stringify((await api.call('GET', '/history?limit=1000')).body)).not.toContain('PRIVATE KEY');
+        const { status, body } = await api.call('POST', `/history/${id}/revert`);
+        expect([status, body.detail]).toEqual([409, expect.stringContaining('not kept in the history')]);
+      });
+
+      it('has maintenance in it', async () => {
+        await make();
+        await api.call('POST', `${at(host)}/backends/one/dead`);
+        const [{ id, maintenance }] = (await api.call('GET', '/history?limit=1')).body;
+        expect(maintenance).toMatchObject([{ frontend: host, on: true }]);
+        expect((await api.call('POST', `/history/${id}/revert`)).status).toBe(200);
+        expect((await api.call('GET', `${at(host)}/backends`)).body[0].isDead).toBe(false);
+      });
+    });
+
+    describe('a document', () => {
+      it('holds everything but private keys, in JSON and in YAML, and changes nothing when it is imported again', async () => {
+        await make(route(host, { ssl: selfSigned(host), retries: 2 }));
+        await api.call('PUT', '/tiers/silver', { points: 5 });
+        for (const format of ['json', 'yaml']) {
+          const { body } = await api.call('GET', `/export?format=${format}`);
+          const text = format === 'json' ? JSON.stringify(body) : body;
+          expect(text).not.toContain('PRIVATE KEY');
+          expect(text).toContain(host);
+          const imported = await api.call('POST', '/import?prune=true', text, { 'content-type': `application/${format}` });
+          expect([imported.status, imported.body]).toEqual([200, { changes: [], warnings: [], revision: expect.any(Number) }]);
+        }
+      });
+
+      it('is compared before it is imported, and what it lacks is removed only when that is asked for', async () => {
+        await make();
+        const document = {
+          cjsProxy: 1,
+          routes: { [`new-${host}`]: { strategy: 'RANDOM', id: 'x', backends: [{ id: 'a', hostname: 'a', port: 1 }] } },
+        };
+        const dry = await api.call('POST', '/import?dry=true&prune=true', document);
+        expect(dry.body.changes).toContainEqual(
+          expect.objectContaining({ action: 'create', section: 'routes', name: `new-${host}`, before: null }),
+        );
+        expect(dry.body.changes).toContainEqual(expect.objectContaining({ action: 'delete', name: host, after: null }));
+        expect((await api.call('GET', at(`new-${host}`))).status).toBe(404);
+        const done = await api.call('POST', '/import', document);
+        expect(done.body.changes.map((one: { action: string }) => one.action)).toEqual(['create']);
+        expect((await api.call('GET', at(host))).status).toBe(200);
+        expect((await api.call('GET', at(`new-${host}`))).body).not.toHaveProperty('reqActiveLength');
+      });
+
+      it('with faults is refused as a whole, with all of them', async () => {
+        const document = {
+          cjsProxy: 1,
+          routes: { 'a b': { strategy: 'RANDOM' }, [host]: { strategy: 'ODD' } },
+          tiers: { t: { points: 0 } },
+        };
+        const { status, body } = await api.call('POST', '/import', document);
+        expect(status).toBe(400);
+        expect(body.errors.map((fault: { pointer: string }) => fault.pointer).sort()).toEqual([
+          '/routes/a b/vHost',
+          `/routes/${host}/strategy`,
+          '/tiers/t/points',
+        ]);
+        expect((await api.call('POST', '/import', 'a: &x [1]\nb: [*x, *x]', { 'content-type': 'application/yaml' })).status).toBe(
+          400,
+        );
+      });
+    });
+
+    describe('statistics (D.6, 32 and 33)', () => {
+      it('are zeros of a route that nobody has asked for, and 404 of none', async () => {
+        await make();
+        const { status, body } = await api.call('GET', `/stats/${host}`);
+        expect([status, body.requestsTotal, body.latencyMs, body.backends]).toEqual([200, 0, { p50: 0, p95: 0, p99: 0 }, {}]);
+        const missing = await api.call('GET', '/stats/nobody.example.com');
+        expect([missing.status, missing.body.error]).toEqual([404, 'Stats not found']);
+        expect((await api.call('GET', '/stats')).body).toMatchObject({ requestsTotal: 0, routes: {} });
+      });
+    });
+
+    describe('events', () => {
+      it('tell every change, and who made it', async () => {
+        const stop = new AbortController();
+        const response = await fetch(`${api.url}/api/v1/events?of=changed,history`, { signal: stop.signal });
+        expect(response.headers.get('content-type')).toBe('text/event-stream');
+        const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+        let text = '';
+        await make();
+        await api.store.writeFrontend(`by-hand.${host}`, 'x', []);
+        while (!(text.includes('event: history') && text.includes(`"name":"by-hand.${host}"`))) {
+          const { value, done } = await reader.read();
+          if (done) throw new Error(`the stream ended: ${text}`);
+          text += value;
+        }
+        stop.abort();
+        expect(text).toContain(`"target":"route ${host}"`);
+      });
+    });
+
+    describe('registrations (B.2)', () => {
+      const register = async (body: string, headers: Record<string, string> = {}, method = 'POST') => {
+        const response = await fetch(`${api.url}/register`, { method, ...(method === 'GET' ? {} : { body }), headers });
+        return { status: response.status, text: await response.text() };
+      };
+
+      it('are written as frontends of any host', async () => {
+        const { status, text } = await register('{"prefix":"Test/","port":"4321","more":1}');
+        expect([status, JSON.parse(text)]).toEqual([
+          200,
+          { message: 'Registered.', host: 'localhost', port: 4321, prefix: '/test' },
+        ]);
+        expect((await api.call('GET', at('*/test'))).body).toMatchObject({
+          id: '/test',
+          extra: { more: 1 },
+          backends: [{ hostname: 'localhost', port: 4321 }],
+        });
+      });
+
+      it('are refused in the order of the protocol, and to whom a proxy passes on', async () => {
+        expect(await register('', {}, 'GET')).toEqual({ status: 405, text: '' });
+        expect(await register('no json')).toEqual({ status: 400, text: '' });
+        expect(await register('{"prefix":""}')).toEqual({ status: 400, text: '' });
+        expect((await register('{"prefix":"a","port":1}', { 'x-forwarded-for': '1.2.3.4' })).status).toBe(403);
+        expect((await register('{"prefix":"a","port":1}', { origin: 'http://evil.example' })).status).toBe(403);
+      });
+    });
+
     describe('calls', () => {
       it('of unknown resources and methods are refused', async () => {
         expect((await api.call('GET', '/nothing')).status).toBe(404);

@@ -16,6 +16,9 @@ export async function serve(config: Config, load: () => Config, quiet: boolean):
   }
   // Loaded here, so that the other commands need neither listeners nor drivers.
   const { runProxy } = await import('../../proxy/run-proxy.js');
-  await runProxy(config, load);
+  // Whoever manages Redis is a process of its own; the memory store has no other way in.
+  const manages = config.api.port > 0 && config.driver.read.startsWith('memory:');
+  const beside = manages ? (await import('../../management/in-node.js')).managementInNode(config) : null;
+  await runProxy(config, load, beside);
   return 0;
 }

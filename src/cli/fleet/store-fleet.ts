@@ -2,10 +2,12 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { userInfo } from 'node:os';
+import { text } from 'node:stream/consumers';
 import { openVault } from '../../certs/key-vault.js';
 import type { Config } from '../../config/config.js';
 import { maskDriverUrl } from '../../config/driver-url.js';
 import { StartError } from '../../errors/start-error.js';
+import { Changes } from '../../management/changes.js';
 import type { Call, Endpoint } from '../../management/endpoint.js';
 import { allEndpoints } from '../../management/endpoints.js';
 import { Fleet as Nodes, notApplied } from '../../management/fleet.js';
@@ -21,13 +23,14 @@ export class StoreFleet implements Fleet {
   readonly #store: ManagedStore;
   readonly #nodes: Nodes;
   readonly #workspace: Workspace;
-  readonly #endpoints: readonly Endpoint[] = allEndpoints();
+  readonly #endpoints: readonly Endpoint[];
   #nodesKnown = false;
 
   private constructor(config: Config, store: ManagedStore) {
     this.place = maskDriverUrl(config.driver.read);
     this.#store = store;
     this.#nodes = new Nodes(store);
+    this.#endpoints = allEndpoints(this.#nodes, new Changes(store));
     this.#workspace = {
       store,
       vault: openVault(config.https.storeKeys, config.https.storeKeyFile),
@@ -87,8 +90,12 @@ export class StoreFleet implements Fleet {
     };
     const answer = await endpoint.handle(call);
     if (waiting.wait && answer.revision !== undefined) await this.#waitFor(answer.revision, waiting.limit);
-    const { headers = {} } = answer;
-    return { body: answer.body, etag: headers.ETag ?? '', cursor: headers['X-Next-Cursor'] ?? '' };
+    const { headers = {}, stream } = answer;
+    return {
+      body: stream === undefined ? answer.body : await text(stream),
+      etag: headers.ETag ?? '',
+      cursor: headers['X-Next-Cursor'] ?? '',
+    };
   }
 
   #find(method: FleetCall['method'], path: string): { readonly endpoint: Endpoint; readonly params: Record<string, string> } {

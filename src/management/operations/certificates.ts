@@ -2,7 +2,7 @@
 
 import { checkCertificate } from '../../certs/check-certificate.js';
 import { fieldsOf, type StoredRecord } from '../../model/record-kind.js';
-import { sortedPairs } from '../../store/change.js';
+import { sortedRecord } from '../../store/change.js';
 import { invalidBody, notFound } from '../problem.js';
 import type { Workspace, WriteConditions, Written } from '../workspace.js';
 import { sslValues } from './certificate-values.js';
@@ -100,7 +100,7 @@ function domainName(workspace: Workspace, domain: string): string {
 }
 
 function tagOf(values: readonly string[]): string {
-  return etagOf([sortedPairs(values)]);
+  return etagOf([sortedRecord('tls', values)]);
 }
 
 function document({ vault }: Pick<Workspace, 'vault'>, domain: string, record: StoredRecord): CertificateDocument {

@@ -30,3 +30,21 @@ export function concealed(address: RecordAddress, values: readonly string[]): re
     return mark + createHash('sha256').update(text).digest('hex');
   });
 }
+
+/**
+ * A record of the history as it was, with the secrets of the record that is there now where they are the same.
+ * @returns null when a secret of it is nowhere any more
+ */
+export function revealed(address: RecordAddress, kept: readonly string[], present: readonly string[]): readonly string[] | null {
+  const whole: string[] = [];
+  for (const [at, text] of kept.entries()) {
+    if (at % 2 === 0 || !isSecret(address, kept[at - 1] as string) || !text.startsWith(mark)) {
+      whole.push(text);
+      continue;
+    }
+    const held = present.find((_value, place) => place % 2 === 1 && concealed(address, present)[place] === text);
+    if (held === undefined) return null;
+    whole.push(held);
+  }
+  return whole;
+}

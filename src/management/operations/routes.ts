@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FrontendRecord } from '../../model/frontend.js';
 import { fieldsOf, type StoredRecord } from '../../model/record-kind.js';
-import { type RecordAddress, sortedPairs } from '../../store/change.js';
+import { type RecordAddress, sortedRecord } from '../../store/change.js';
 import { notFound, Problem } from '../problem.js';
 import type { Workspace, WriteConditions, Written } from '../workspace.js';
 import { sslValues } from './certificate-values.js';
@@ -146,7 +146,7 @@ function tagged(record: FrontendRecord, certificate: StoredRecord): TaggedRoute 
 
 /** The tag of what people write of a route; whether its backends are dead is no part of it. */
 function routeTag(list: readonly string[], policy: readonly string[]): string {
-  return etagOf([list, sortedPairs(policy)]);
+  return etagOf([list, sortedRecord('route', policy)]);
 }
 
 async function writeRoute(

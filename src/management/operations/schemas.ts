@@ -76,9 +76,14 @@ const ownShape = {
     .optional()
     .describe('Shown in logs; absent: one is made up.'),
   vHost: z.string({ error: vHostAllowed }).max(1_500, vHostAllowed).describe(`The frontend: ${vHostAllowed}.`),
-  backends: z.array(backendSchema, { error: 'a list of backends' }).max(4_096, 'at most 4096 backends').default([]),
+  backends: z
+    .array(backendSchema, { error: 'a list of backends' })
+    .max(4_096, 'at most 4096 backends')
+    .default([])
+    .describe('Where its requests go.'),
   ssl: sslSchema.optional(),
   faults: z.array(z.string()).optional().describe('Told by the proxy: what it cannot understand of the stored route.'),
+  warnings: z.array(z.string()).optional().describe('Told by the API: what is odd about it.'),
 };
 
 const policyShape = Object.fromEntries(
@@ -141,8 +146,17 @@ function policyMember(name: string, field: PolicyField, required = false) {
     const reading = checkField(field, written);
     if (reading.kind === 'fault') context.addIssue({ code: 'custom', message: reading.text, input: written });
   });
-  const description = [policyExplanations[name], allowed].filter((text) => text !== '').join(' ');
+  const description = [note?.explanation ?? policyExplanations[name] ?? '', allowed].filter((text) => text !== '').join(' ');
   return required ? checked.meta({ description }) : checked.optional().meta({ description });
+}
+
+/**
+ * An object of fields, such as those of a tier, with further members of its own.
+ * @param what for messages, e.g. `a tier`
+ */
+export function fieldsSchema<S extends z.ZodRawShape>(what: string, fields: Readonly<Record<string, PolicyField>>, own: S) {
+  const members = Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, policyMember(name, field)]));
+  return z.strictObject({ ...members, ...own }, { error: objectError(what, [...Object.keys(members), ...Object.keys(own)]) });
 }
 
 /** An unknown member is told with the known one that is nearest. */
