@@ -2,7 +2,6 @@
 import { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { userInfo } from 'node:os';
-import { text } from 'node:stream/consumers';
 import { openVault } from '../../certs/key-vault.js';
 import type { Config } from '../../config/config.js';
 import { maskDriverUrl } from '../../config/driver-url.js';
