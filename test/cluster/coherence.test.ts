@@ -37,8 +37,8 @@ it('no worker gives an answer that has been out of date for a second, while fron
   const { writes, reads, followed, wrong } = await coherence('changes told by Redis', 1_000, async ({ url }) => url);
   expect(wrong).toEqual([]);
   expect(writes).toBeGreaterThan(50);
-  expect(followed).toBeGreaterThan(5);
-  expect(reads).toBeGreaterThan(writes);
+  expect(followed).toBeGreaterThan(0);
+  expect(reads).toBeGreaterThanOrEqual(followed * workers);
 }, 60_000);
 
 it('nor one that has been for two seconds where the server refuses to tell changes', async () => {
