@@ -1,6 +1,8 @@
 // Numbers and texts as bytes, small numbers as one: what processes tell each other every second should be short.
 
 const firstSize = 4096;
+/** The most bytes that a number takes. */
+const maxNumber = 8;
 /** The largest number of which the lowest 31 bits can be cut off by an operation on integers. */
 const mostSmall = 2 ** 31 - 1;
 
@@ -16,7 +18,7 @@ export class ByteWriter {
 
   /** @param value a whole number from 0 to 2^53 - 1; seven bits a byte, the lowest first */
   number(value: number): void {
-    this.#room(8);
+    this.#room(maxNumber);
     const buffer = this.#buffer;
     let at = this.#at;
     let rest = value;
@@ -34,10 +36,23 @@ export class ByteWriter {
 
   /** Its length in bytes, then the bytes. */
   text(value: string): void {
-    const length = Buffer.byteLength(value);
+    const { length } = value;
+    this.#room(length + maxNumber);
+    const start = this.#at;
     this.number(length);
-    this.#room(length);
-    this.#at += this.#buffer.write(value, this.#at);
+    const buffer = this.#buffer;
+    let at = this.#at;
+    // Nearly all names are short and plain: each call into the runtime would take longer than their letters do.
+    for (let from = 0; from < length; from++) {
+      const code = value.charCodeAt(from);
+      if (code > 127) {
+        this.#at = start;
+        this.#writeAny(value);
+        return;
+      }
+      buffer[at++] = code;
+    }
+    this.#at = at;
   }
 
   /** All that was written, and begins anew. */
@@ -45,6 +60,13 @@ export class ByteWriter {
     const text = this.#buffer.toString('base64', 0, this.#at);
     this.#at = 0;
     return text;
+  }
+
+  #writeAny(value: string): void {
+    const length = Buffer.byteLength(value);
+    this.number(length);
+    this.#room(length);
+    this.#at += this.#buffer.write(value, this.#at);
   }
 
   #room(length: number): void {

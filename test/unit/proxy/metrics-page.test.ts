@@ -139,7 +139,7 @@ describe('the page of metrics', () => {
 
 describe('the examples and the documentation', () => {
   it.each(['grafana-dashboard.json', 'prometheus-alerts.yml'])('%s asks only for metrics that there are', async (file) => {
-    const text = readFileSync(`config/examples/${file}`, 'utf8');
+    const text = readFileSync(`config/examples/monitoring/${file}`, 'utf8');
     const asked = new Set(text.match(/cjs_proxy_\w+/g));
     expect(asked.size).toBeGreaterThan(5);
     const there = (await families('standard')).flatMap(({ name, type }) =>
