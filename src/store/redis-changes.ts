@@ -3,7 +3,6 @@ import { type RecordShape, recordShapes, type StoredRecord } from '../model/reco
 import type { Command, CommandResult } from '../redis/commands.js';
 import type { RedisSide } from '../redis/kept-link.js';
 import type { RedisKeys } from '../redis/keys.js';
-import { asError, isWrongType } from '../redis/redis-errors.js';
 import {
   type ChangePlan,
   ChangeRaced,
@@ -14,7 +13,7 @@ import {
   type RecordAddress,
 } from './change.js';
 import { maintenanceCommands } from './redis-marks.js';
-import { readRecordCommand, replaceCommands } from './redis-records.js';
+import { parseReply, readRecordCommand, replaceCommands } from './redis-records.js';
 
 /** So often a change is made anew because somebody came between. */
 const attempts = 20;
@@ -97,7 +96,7 @@ export class RedisChanges {
       commands.guarded([keys.revision, ...places.map(({ key }) => key)], reads, ([counted, type, ...replies]) => {
         revision = revisionIn(counted!, keys.revision);
         if (!['none', 'stream'].includes(String(type?.[1]))) throw new Error(`${keys.history} is not a stream; remove that key`);
-        const before = replies.map((reply, at): StoredRecord => recordIn(reply, places[at]!.key));
+        const before = replies.map((reply, at): StoredRecord => parseReply(reply, places[at]!.key));
         const made = plan(before);
         written = [];
         if (changesNothing(addresses, before, made)) return [];
@@ -167,15 +166,6 @@ function revisionIn([error, reply]: CommandResult, key: string): number {
   const revision = reply === null ? 0 : Number(reply);
   if (Number.isSafeInteger(revision) && revision >= 0) return revision;
   throw new Error(`${key} is no number; set it to one that is higher than any before`);
-}
-
-function recordIn([error, reply]: CommandResult, key: string): StoredRecord {
-  if (error !== null) {
-    if (isWrongType(asError(error))) return { values: [], fault: `${key} has the wrong type` };
-    throw error;
-  }
-  if (reply === null) return { values: [], fault: '' };
-  return { values: Array.isArray(reply) ? reply.map(String) : [String(reply)], fault: '' };
 }
 
 /** What XRANGE replies in RESP2. */

@@ -1,6 +1,6 @@
 // Records that are one key each, in Redis: the command that reads a shape, and those that replace it.
 import type { RecordShape, StoredRecord } from '../model/record-kind.js';
-import type { Command } from '../redis/commands.js';
+import type { Command, CommandResult } from '../redis/commands.js';
 import { asError, isForbidden, isWrongType } from '../redis/redis-errors.js';
 
 /** What a longer list or a larger hash holds beyond is not read, so that one record cannot fill the memory. */
@@ -22,21 +22,27 @@ export function readRecordCommand(shape: RecordShape, key: string): Command {
 
 /** The reply as a record; one of the wrong type, or that may not be read, is a record with a fault, any other error is thrown. */
 export async function readReply(reply: Promise<unknown>, key: string): Promise<StoredRecord> {
-  try {
-    const value = await reply;
-    if (value === null) return { values: [], fault: '' };
-    if (Array.isArray(value) && Array.isArray(value[1])) {
-      const [next, found] = value as [unknown, unknown[]];
-      return String(next) === '0'
-        ? { values: found.map(String), fault: '' }
-        : { values: [], fault: `${key} has too many fields` };
-    }
-    return { values: Array.isArray(value) ? value.map(String) : [String(value)], fault: '' };
-  } catch (error) {
-    if (isWrongType(asError(error))) return { values: [], fault: `${key} has the wrong type` };
-    if (isForbidden(asError(error))) return { values: [], fault: `${key} may not be read by this user of Redis` };
+  return parseReply(
+    await reply.then(
+      (value): CommandResult => [null, value],
+      (error: unknown): CommandResult => [asError(error), null],
+    ),
+    key,
+  );
+}
+
+/** The same of a command that was one of several. */
+export function parseReply([error, value]: CommandResult, key: string): StoredRecord {
+  if (error !== null) {
+    if (isWrongType(error)) return { values: [], fault: `${key} has the wrong type` };
+    if (isForbidden(error)) return { values: [], fault: `${key} may not be read by this user of Redis` };
     throw error;
   }
+  if (value === null) return { values: [], fault: '' };
+  if (!Array.isArray(value)) return { values: [String(value)], fault: '' };
+  if (!Array.isArray(value[1])) return { values: value.map(String), fault: '' };
+  const [next, found] = value as [unknown, unknown[]];
+  return String(next) === '0' ? { values: found.map(String), fault: '' } : { values: [], fault: `${key} has too many fields` };
 }
 
 /**

@@ -10,6 +10,7 @@ import type { Backend } from '../../src/model/backend.js';
 import type { NodeHeartbeat } from '../../src/model/node.js';
 import { parseBackends } from '../../src/model/parse-backends.js';
 import { createStore } from '../../src/store/create-store.js';
+import type { ManagedStore } from '../../src/store/managed-store.js';
 import type { Store } from '../../src/store/store.js';
 import { World } from '../contract/engine/world.js';
 import { ok } from '../helpers/backend.js';
@@ -77,8 +78,8 @@ async function refusals(): Promise<string[]> {
   });
 }
 
-async function storeOf(account: string): Promise<Store> {
-  const store = createStore(testConfig({ driver: driverOf(account) }), () => {});
+async function storeOf(account: string): Promise<ManagedStore> {
+  const store = createStore(testConfig({ driver: driverOf(account) }), () => {}, { followNodes: account === 'cjs-api' });
   await store.start({ changed() {}, everythingChanged() {} });
   open.push(store);
   return store;
@@ -270,6 +271,17 @@ describe('the account of the management process', () => {
     await store.maintain({ frontend: 'new.example.com', backend, on: false, ttl: 30 });
     await store.scanNames('tier', '', () => {});
     await store.readHeartbeats();
+    await store.readHeartbeat('node-1');
+    const change = await store.change(
+      [
+        { kind: 'frontend', name: 'new.example.com' },
+        { kind: 'tls', name: 'new.example.com' },
+      ],
+      () => ({ after: [['new'], ['certificate', 'x']], history: (revision) => String(revision) }),
+    );
+    expect((await store.readHistory('', 1))[0]?.text).toBe(String(change));
+    await store.scanNamesStep('frontend', 'new', '', 100);
+    await store.readStats();
     await store.deleteFrontend('new.example.com');
     expect(await refusals()).toEqual([]);
   });

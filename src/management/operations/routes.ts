@@ -189,6 +189,9 @@ async function write(
   const { revision } = await writeRecords(workspace, { action, target: `route ${name}` }, addresses, ([list, policy, tls]) => {
     const there = isThere(list!);
     if (mustBe === 'there' && !there) throw notFound('Route');
+    const fault = list!.fault || policy!.fault;
+    // A change of a part would lose what could not be read.
+    if (mustBe === 'there' && fault !== '') throw new Problem('conflict', `${fault}: PUT replaces it`);
     if (mustBe === 'absent' && there) throw new Problem('exists', `There is a route ${name} already; PUT replaces it`);
     checkConditions(conditions, there, routeTag(list!.values, policy!.values));
     created = !there;
