@@ -1,5 +1,6 @@
 // Backends as people write them, which is as Redis has them: `http://10.0.0.1:3000#id=a&weight=2`, `10.0.0.1:3000`, `unix:/run/app.sock`.
 import type { BackendBody } from '../management/operations/schemas.js';
+import { speaksTls } from '../model/backend.js';
 import { parseBackend } from '../model/parse-backend.js';
 import { CommandError, exitCodes } from './command-error.js';
 
@@ -12,7 +13,7 @@ export function backendOf(text: string): BackendBody {
   return {
     ...(named ? { id } : {}),
     ...(socketPath === '' ? { hostname: host, port } : { socket: socketPath }),
-    ...(scheme === 'https' ? { protocol: 'https' as const } : {}),
+    ...(scheme === 'http' ? {} : { protocol: scheme }),
     ...(weight === 1 ? {} : { weight }),
     ...(backup ? { backup } : {}),
     ...(group === '' ? {} : { group }),
@@ -20,8 +21,8 @@ export function backendOf(text: string): BackendBody {
 }
 
 /** Where a backend is: `10.0.0.1:3000`, `https://10.0.0.1:443`, `unix:/run/app.sock`. */
-export function addressOf({ hostname = '', port, socket, protocol }: BackendBody): string {
+export function addressOf({ hostname = '', port, socket, protocol = 'http' }: BackendBody): string {
   if (socket !== undefined) return `unix:${socket}`;
   const host = hostname.includes(':') ? `[${hostname}]` : hostname;
-  return `${protocol === 'https' ? 'https://' : ''}${host}:${port ?? (protocol === 'https' ? 443 : 80)}`;
+  return `${protocol === 'http' ? '' : `${protocol}://`}${host}:${port ?? (speaksTls({ scheme: protocol }) ? 443 : 80)}`;
 }

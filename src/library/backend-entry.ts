@@ -1,6 +1,7 @@
 // A backend as a program names it, to the entry of a frontend's list.
 import { isIPv6 } from 'node:net';
 import { shownValue } from '../config/config-error.js';
+import { backendSchemes, speaksTls } from '../model/backend.js';
 import { RouteConfigError } from './route-config-error.js';
 import type { BackendConfig } from './types.js';
 
@@ -31,8 +32,8 @@ export function backendEntry(backend: BackendConfig, route: string, at: number):
   const { hostname, protocol = 'http', id, weight, backup = false, group } = backend;
   if (typeof hostname !== 'string' || !/^[\w.:[\]-]{1,255}$/.test(hostname))
     throw wrong('.hostname', hostname, 'a host name or an address');
-  if (protocol !== 'http' && protocol !== 'https') throw wrong('.protocol', protocol, '"http", "https"');
-  const port = backend.port ?? (protocol === 'https' ? 443 : 80);
+  if (!backendSchemes.includes(protocol)) throw wrong('.protocol', protocol, '"http", "https", "h2", "h2c"');
+  const port = backend.port ?? (speaksTls({ scheme: protocol }) ? 443 : 80);
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw wrong('.port', port, 'a whole number from 1 to 65535');
   if (weight !== undefined && !(Number.isInteger(weight) && weight >= 0 && weight <= 1_000_000))
     throw wrong('.weight', weight, 'a whole number from 0 to 1000000');

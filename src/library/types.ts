@@ -1,5 +1,6 @@
 // The types that programs use: what a route is, and what is told of its backends.
 import type { AuthCallback } from '../auth/callback.js';
+import type { BackendScheme } from '../model/backend.js';
 import type { RoutePolicy } from '../model/policy/policy.js';
 
 export type { AuthCallback, AuthCallbackAnswer, AuthCallbackQuestion } from '../auth/callback.js';
@@ -35,12 +36,12 @@ export interface BackendConfig {
   readonly id?: string;
   /** Name or address; an IPv6 address may have brackets. */
   readonly hostname: string;
-  /** Absent: 80, or 443 for https. */
+  /** Absent: 80, or 443 for https and h2. */
   readonly port?: number;
   /** Share of new requests relative to the others, from 0; absent: 1. */
   readonly weight?: number;
   /** Absent: `http`. */
-  readonly protocol?: 'http' | 'https';
+  readonly protocol?: BackendScheme;
   /** Used only while no other can be. */
   readonly backup?: boolean;
   /** Group of a traffic split that it belongs to. */

@@ -1,7 +1,9 @@
 // One upstream address of a frontend, parsed once from its list entry.
 
 /** How a backend is spoken to: HTTP/1.1, or HTTP/2 (`h2` in TLS, `h2c` in clear text). */
-export type BackendScheme = 'http' | 'https' | 'h2' | 'h2c';
+export const backendSchemes = ['http', 'https', 'h2', 'h2c'] as const;
+
+export type BackendScheme = (typeof backendSchemes)[number];
 
 /** Whether what is said to a backend is encrypted. */
 export function speaksTls({ scheme }: Pick<Backend, 'scheme'>): boolean {

@@ -1,14 +1,13 @@
 // A list entry to a backend: what Hipache and PlanB accept, read strictly, with https meaning TLS and options in the fragment.
 import { isIPv4, isIPv6 } from 'node:net';
 import { BoundedMap } from '../base/bounded-map.js';
-import { type Backend, type BackendScheme, speaksTls } from './backend.js';
+import { type Backend, type BackendScheme, backendSchemes, speaksTls } from './backend.js';
 
 /** A backend, or why the entry names none: one line that does not quote the entry, which may hold a password. */
 export type ParsedBackend =
   | { readonly kind: 'backend'; readonly backend: Backend }
   | { readonly kind: 'fault'; readonly text: string };
 
-const schemes: readonly BackendScheme[] = ['http', 'https', 'h2', 'h2c'];
 const maxEntryLength = 2048;
 const maxWeight = 1_000_000;
 /** A socket address in the kernel has 108 bytes, the last one zero. */
@@ -91,7 +90,7 @@ function parseSocket(address: string): AddressParts | string {
 function parseUrl(address: string): AddressParts | string {
   const schemeMatch = /^([a-z][a-z0-9+.-]*):\/\//i.exec(address);
   const written = schemeMatch === null ? 'http' : schemeMatch[1]!.toLowerCase();
-  const scheme = schemes.find((one) => one === written);
+  const scheme = backendSchemes.find((one) => one === written);
   if (scheme === undefined) return `has the scheme ${written.slice(0, 20)}; write http, https, h2, h2c or unix`;
   const rest = address.slice(schemeMatch === null ? 0 : schemeMatch[0].length);
   const pathAt = rest.search(/[/?\\]/);

@@ -40,14 +40,14 @@ describe.each([
   beforeEach(() => redis.cli('flushall'));
 
   it('makes a frontend, shows it as a table and as JSON, changes and removes it', async () => {
-    const backends = ['http://10.0.0.1:3000', 'https://10.0.0.2#id=two&weight=3'];
+    const backends = ['http://10.0.0.1:3000', 'https://10.0.0.2#id=two&weight=3', 'h2c://10.0.0.3:50051#id=rpc'];
     expect(await printed('frontend', 'add', 'example.com', ...backends, '--set', 'tier=premium')).toBe(
-      'added example.com with 2 backends\n',
+      'added example.com with 3 backends\n',
     );
     expect(await redis.cli('lrange', 'frontend:example.com', '0', '-1')).toMatch(/^example\.com\nhttp:\/\/10\.0\.0\.1:3000\S*\n/);
     expect(await printed('frontend', 'ls')).toBe(
       'FRONTEND     NAME         BACKENDS  DEAD  STRATEGY  TIER     TLS  FAULTS\n' +
-        'example.com  example.com         2        RANDOM    premium\n',
+        'example.com  example.com         3        RANDOM    premium\n',
     );
     expect(await printed('frontend', 'set', 'example.com', 'retries=3', 'headers={"X-Team": "shop"}', 'tier=')).toBe(
       'changed retries, headers, tier of example.com\n',
@@ -63,11 +63,16 @@ describe.each([
         'BACKEND        ADDRESS               STATE  WEIGHT  GROUP',
         '10.0.0.1:3000  10.0.0.1:3000         alive  1',
         'two            https://10.0.0.2:443  alive  3',
+        'rpc            h2c://10.0.0.3:50051  alive  1',
         '',
       ].join('\n'),
     );
     const [told] = JSON.parse(await printed('frontend', 'ls', 'example', '--json')) as [Record<string, unknown>];
-    expect(told).toMatchObject({ vHost: 'example.com', retries: 3, backends: [{ id: '10.0.0.1:3000' }, { id: 'two' }] });
+    expect(told).toMatchObject({
+      vHost: 'example.com',
+      retries: 3,
+      backends: [{ id: '10.0.0.1:3000' }, { id: 'two' }, { id: 'rpc', protocol: 'h2c' }],
+    });
     expect(await printed('frontend', 'rm', 'example.com')).toBe('removed example.com\n');
     expect(await redis.cli('exists', 'frontend:example.com', 'route:example.com')).toBe('0');
   });
@@ -138,7 +143,7 @@ describe.each([
     });
     expect(await run('frontend', 'add', 'b.test', 'ftp://10.0.0.1')).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('write http, https or unix'),
+      stderr: expect.stringContaining('has the scheme ftp; write http, https'),
     });
     expect(await run('frontend', 'show', 'none.test')).toMatchObject({
       code: 1,

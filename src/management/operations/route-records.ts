@@ -92,7 +92,7 @@ function addressOf({
   return {
     id,
     ...(socketPath === '' ? { hostname: host, port } : { socket: socketPath }),
-    ...(scheme === 'https' ? { protocol: 'https' as const } : {}),
+    ...(scheme === 'http' ? {} : { protocol: scheme }),
     ...(weight === 1 ? {} : { weight }),
     ...(backup ? { backup } : {}),
     ...(group === '' ? {} : { group }),

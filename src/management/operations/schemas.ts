@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import * as z from 'zod';
 import { settingNotes } from '../../config/fields.js';
 import { nearestName } from '../../config/nearest.js';
+import { backendSchemes } from '../../model/backend.js';
 import { checkField, type PolicyField } from '../../model/policy/field.js';
 import { policyFields } from '../../model/policy/policy.js';
 import { policyExplanations } from '../../model/policy/reference.js';
@@ -36,13 +37,16 @@ export const backendSchema = z
         .min(1, portAllowed)
         .max(65_535, portAllowed)
         .optional()
-        .describe('Absent: 80, or 443 for https.'),
+        .describe('Absent: 80, or 443 for https and h2.'),
       socket: z
         .string({ error: 'the path of a unix socket' })
         .regex(/^\/[\x21-\x22\x24-\x7e]{1,106}$/, 'the path of a unix socket')
         .optional()
         .describe('Path of a unix socket, in place of hostname and port.'),
-      protocol: z.enum(['http', 'https'], { error: '"http", "https"' }).optional(),
+      protocol: z
+        .enum(backendSchemes, { error: '"http", "https", "h2", "h2c"' })
+        .optional()
+        .describe('`h2` and `h2c`: HTTP/2, in TLS and in clear text.'),
       weight: z.int({ error: weightAllowed }).min(0, weightAllowed).max(1_000_000, weightAllowed).optional(),
       backup: z.boolean({ error: 'true or false' }).optional().describe('Used only while no other can be.'),
       group: token.optional().describe('Group of a traffic split that it belongs to.'),
