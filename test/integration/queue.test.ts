@@ -163,6 +163,7 @@ describe.each(['wire', 'http-proxy'] as const)('with the engine %s', (engine) =>
   it('lets a WebSocket wait for its turn', async () => {
     await serves(1, 5);
     await send('/1');
+    await reached('/1');
     const before = site.started.proxy.activeExchanges;
     const socket = await site.client();
     socket.send(handshake(host));
