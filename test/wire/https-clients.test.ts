@@ -208,8 +208,9 @@ describe('the handshake', () => {
     });
   }
 
-  it('offers TLS 1.2 and 1.3, and HTTP/1.1 to who asks', async () => {
-    expect(await handshake({ ALPNProtocols: ['h2', 'http/1.1'] })).toBe('TLSv1.3 http/1.1');
+  it('offers TLS 1.2 and 1.3, and HTTP/2 and HTTP/1.1 to who asks', async () => {
+    expect(await handshake({ ALPNProtocols: ['h2', 'http/1.1'] })).toBe('TLSv1.3 h2');
+    expect(await handshake({ ALPNProtocols: ['http/1.1'] })).toBe('TLSv1.3 http/1.1');
     expect(await handshake({ maxVersion: 'TLSv1.2' })).toBe('TLSv1.2 false');
   });
 
