@@ -31,7 +31,7 @@ const warnings = ({ lines }: StartedStreams) => lines.filter(({ level }) => leve
 
 describe('a stream of the configuration', () => {
   it.each([
-    ['an unknown mode', { mode: 'fast' }, 'streams[0].mode is "fast"; allowed is "proxy", "fifo", "funnel", "auto"'],
+    ['an unknown mode', { mode: 'fast' }, 'streams[0].mode is "fast"; allowed is "proxy", "fifo", "funnel", "l4", "auto"'],
     [
       'an unknown framing',
       { framing: 'newline' },
@@ -107,7 +107,7 @@ describe('a running stream', () => {
     await started.proxy.store.writeRecord('stream', 'db', ['mode', 'fast', 'framing', 'newline']);
     await eventually('both lines', () => warnings(started).length === 2);
     expect(warnings(started)).toEqual([
-      'stream:db: mode is "fast"; allowed: "proxy", "fifo", "funnel", "auto"',
+      'stream:db: mode is "fast"; allowed: "proxy", "fifo", "funnel", "l4", "auto"',
       expect.stringMatching(/^stream:db: framing is "newline"; allowed: "chunk", "line", "resp", /),
     ]);
     (await served(started.port())).close();

@@ -9,7 +9,7 @@ const wire = useProxy();
 
 /** What a message amounts to, without what differs from one request to the next. */
 function essence(text: string): string {
-  return text.replace(/x-request-id: .*\r\n/i, '').replace(/date: .*\r\n/i, '');
+  return text.replace(/(x-request-id|traceparent): .*\r\n/gi, '').replace(/date: .*\r\n/i, '');
 }
 
 function told(response: RawResponse): string {
