@@ -39,7 +39,7 @@ describe('a stream as it is in force', () => {
     expect(plan.settings).toEqual(config.settings);
     expect(plan.targets).toHaveLength(1);
     expect(plan.faults).toEqual([
-      'stream:db: mode is "quick"; allowed: "proxy", "fifo", "funnel", "auto"',
+      'stream:db: mode is "quick"; allowed: "proxy", "fifo", "funnel", "l4", "auto"',
       'stream:db: maxConnections is -1; allowed: a whole number from 0 to 10000000',
       'stream:db: retrys is not a known field; the nearest known one is retries',
       expect.stringMatching(/^stream:db: framing is an object; allowed/),
