@@ -4,7 +4,7 @@ import { ok, response } from '../../helpers/backend.js';
 import { type CaseGroup, withBody } from './world.js';
 
 /** Names of lines that the proxy adds or may add. */
-const added = /^(x-forwarded-.*|x-real-ip|x-request-id|host|connection|te|date)$/i;
+const added = /^(x-forwarded-.*|x-real-ip|x-request-id|traceparent|host|connection|te|date)$/i;
 
 export const headerCases: CaseGroup = {
   title: 'header lines',
