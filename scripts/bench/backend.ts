@@ -1,9 +1,10 @@
 // The backend of the bench: nginx with one worker, the cheapest server at hand, so that the proxy stays the bottleneck.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../../test/helpers/free-port.js';
 import { nginxMain, nginxTempPaths } from './nginx-config.js';
 import { loadCore, type Processes } from './processes.js';
-import { ask, freePort, waitUntilReady } from './ready.js';
+import { ask, waitUntilReady } from './ready.js';
 import { largeBody, smallBody } from './scenarios.js';
 
 /** Answers with what the request carried and how many requests its connection has had: shows that peers do the same job. */

@@ -1,6 +1,5 @@
-// Free ports, and waiting until a server that was just started does its work.
+// Waiting until a server that was just started does its work.
 import { request } from 'node:http';
-import { type AddressInfo, createServer } from 'node:net';
 import type { StartedProcess } from './processes.js';
 
 /** The host name that every request of the bench carries, and the frontend of our node. */
@@ -8,18 +7,6 @@ export const benchHost = 'bench.example';
 
 const patienceMilliseconds = 15_000;
 const pauseMilliseconds = 25;
-
-/** A port of 127.0.0.1 that nobody listens on at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return port;
-}
 
 /** What a server answered. */
 export interface Answer {

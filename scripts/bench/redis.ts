@@ -2,8 +2,9 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePort } from '../../test/helpers/free-port.js';
 import { loadCore, type Processes, type StartedProcess } from './processes.js';
-import { freePort, waitUntilReady } from './ready.js';
+import { waitUntilReady } from './ready.js';
 
 const run = promisify(execFile);
 

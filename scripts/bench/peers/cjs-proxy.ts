@@ -2,9 +2,10 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../../test/helpers/free-port.js';
 import { benchProvider } from '../policy.js';
 import { proxyCore } from '../processes.js';
-import { ask, benchHost, freePort, waitUntilReady } from '../ready.js';
+import { ask, benchHost, waitUntilReady } from '../ready.js';
 import { startRedis } from '../redis.js';
 import type { Peer } from './peer.js';
 

@@ -1,8 +1,9 @@
 // HAProxy: one thread, its HTTP log written to a file through standard output, keep-alive to the backend.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../../../test/helpers/free-port.js';
 import { proxyCore } from '../processes.js';
-import { ask, freePort, waitUntilReady } from '../ready.js';
+import { ask, waitUntilReady } from '../ready.js';
 import type { Peer } from './peer.js';
 
 export const haproxy: Peer = {

@@ -1,8 +1,9 @@
 // Plain `http-proxy`: the package as its users run it, with an agent that keeps connections, in a process of its own.
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../../test/helpers/free-port.js';
 import { proxyCore } from '../processes.js';
-import { ask, freePort, waitUntilReady } from '../ready.js';
+import { ask, waitUntilReady } from '../ready.js';
 import type { Peer } from './peer.js';
 
 const script = fileURLToPath(new URL('./http-proxy-server.mjs', import.meta.url));

@@ -1,9 +1,10 @@
 // nginx: one worker, buffered access log, keep-alive to the backend.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../../../test/helpers/free-port.js';
 import { nginxMain, nginxTempPaths } from '../nginx-config.js';
 import { proxyCore } from '../processes.js';
-import { ask, freePort, waitUntilReady } from '../ready.js';
+import { ask, waitUntilReady } from '../ready.js';
 import type { Peer } from './peer.js';
 
 export const nginx: Peer = {

@@ -6,11 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { freePort } from '../../../test/helpers/free-port.js';
 import { startBackend } from '../backend.js';
 import { readUsage } from '../cpu-time.js';
 import { describeMachine, prepareMachine } from '../machine.js';
 import { loadCore, Processes, proxyCore, type StartedProcess } from '../processes.js';
-import { ask, freePort, waitUntilReady } from '../ready.js';
+import { ask, waitUntilReady } from '../ready.js';
 import { type BenchRedis, startRedis } from '../redis.js';
 import { callsOf, fill, hostOf, wildcardSuffix } from './frontends.js';
 

@@ -6,10 +6,11 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../../test/helpers/free-port.js';
 import { readUsage } from '../cpu-time.js';
 import { describeMachine, prepareMachine } from '../machine.js';
 import { loadCore, Processes, proxyCore, type StartedProcess } from '../processes.js';
-import { freePort, waitUntilReady } from '../ready.js';
+import { waitUntilReady } from '../ready.js';
 
 /** What is promised: requests a second through the funnel, as a share of those of direct connections. */
 const leastShare = 0.6;

@@ -7,10 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../../test/helpers/free-port.js';
 import { readUsage } from '../cpu-time.js';
 import { describeMachine, prepareMachine } from '../machine.js';
 import { loadCore, Processes } from '../processes.js';
-import { benchHost, freePort, waitUntilReady } from '../ready.js';
+import { benchHost, waitUntilReady } from '../ready.js';
 import { echoes, maxConnections, passthroughLane, streamLane, type TcpLane, type TcpPeer, webSocketLane } from './peers.js';
 
 /** What is promised. */

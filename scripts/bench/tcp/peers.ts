@@ -4,8 +4,9 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../../test/helpers/free-port.js';
 import { type Processes, proxyCore, type StartedProcess } from '../processes.js';
-import { benchHost, freePort, waitUntilReady } from '../ready.js';
+import { benchHost, waitUntilReady } from '../ready.js';
 
 export interface TcpPeer {
   readonly name: 'haproxy' | 'cjs-proxy';

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
+import { freePort } from '../../../test/helpers/free-port.js';
 import { nginxMain, nginxTempPaths } from '../nginx-config.js';
 import { loadCore, type Processes, proxyCore, type StartedProcess } from '../processes.js';
-import { benchHost, freePort, waitUntilReady } from '../ready.js';
+import { benchHost, waitUntilReady } from '../ready.js';
 
 const run = promisify(execFile);
 
