@@ -1,7 +1,6 @@
 // One client connection speaking HTTP/1.x: reads heads and bodies, hands exchanges over one after another, keeps the deadlines.
 import type { Socket } from 'node:net';
 import { performance } from 'node:perf_hooks';
-import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { ProxyError } from '../errors/proxy-error.js';
 import type { Client } from '../exchange/client.js';
 import { Exchange } from '../exchange/exchange.js';
@@ -9,8 +8,9 @@ import { type BodySource, RequestBody } from '../exchange/request-body.js';
 import { HeadBuffer } from '../http1/head-buffer.js';
 import type { RequestHead } from '../http1/message.js';
 import { parseRequestHead } from '../http1/request-head.js';
-import { BodyPace } from './body-pace.js';
+import { BodyTime } from './body-time.js';
 import { ClientProgress } from './client-progress.js';
+import { askAfter, askAgainAfter, ClientQuestion } from './client-question.js';
 import type { ConnectionContext } from './connection-context.js';
 import type { ListedConnection } from './connections.js';
 import { Http1Downstream, type Http1Owner } from './http1-downstream.js';
@@ -27,12 +27,6 @@ type State = 'head' | 'exchange' | 'discard' | 'linger' | 'tunnel' | 'closed';
 /** Bytes of an unwanted body that are read to save the connection, and how long a closing connection is read (milliseconds). */
 const discardLimit = 256 * 1024;
 const lingerTime = 2000;
-/** Silence after a client closed its sending side before it is asked whether it is still there. */
-const probeAfter = 1000;
-/** What the kernel of a client that is gone makes of the question comes a round trip later (milliseconds). */
-const roundTrip = 10;
-
-const stillThere = 'HTTP/1.1 100 Continue\r\n\r\n';
 
 export class Http1Connection implements ListedConnection, BodySource, Http1Owner {
   slot = -1;
@@ -58,14 +52,12 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
   #broken = false;
   /** Milliseconds that an idle connection waits for another request while the process drains; -1: it does not drain. */
   #grace = -1;
-  /** The half-closed client of this exchange was asked whether it is there. */
-  #asked = false;
-  /** How fast the bodies of this client come; null: there was none, or any pace will do. */
-  #pace: BodyPace | null = null;
+  /** Asks whether the client of this exchange is there; null: nobody has asked. */
+  #question: ClientQuestion | null = null;
+  /** The time that bodies of this client may take; null: there was none. */
+  #bodyTime: BodyTime | null = null;
   /** Requests that were read. */
   #requests = 0;
-  /** Bytes of answers that wait for the client, as they were counted. */
-  #counted = 0;
   /** Bytes that a tunnel had sent to the client when its silence was last judged. */
   #sentBefore = 0;
 
@@ -76,7 +68,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     this.#downstream = new Http1Downstream(socket, client.secure, this);
     this.#bodyReader = new RequestBodyReader(context.settings);
     this.#pending = new PendingBytes(socket, context.kept);
-    this.#progress = new ClientProgress(socket);
+    this.#progress = new ClientProgress(socket, context.kept);
     this.#noBody = new RequestBody(0, this, 0);
     this.#await(context.settings.headTimeout);
     context.connections.add(this);
@@ -157,7 +149,8 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     this.#bodyReader.begin(head.body);
     const exchange = this.#begin(head, body);
     if (!this.#bodyReader.done) {
-      this.#beginPace();
+      this.#bodyTime ??= new BodyTime(settings, this.#context.clock);
+      this.#bodyTime.begin();
       this.#awaitClient();
       if (next < chunk.length) next = this.#readBody(chunk, next);
     }
@@ -176,7 +169,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     this.#downstream.serve(exchange);
     this.#exchange = exchange;
     this.#state = 'exchange';
-    this.#asked = false;
+    this.#question = null;
     if (this.#context.settings.totalTimeout > 0 || this.#halfClosed) this.#awaitClient();
     return exchange;
   }
@@ -320,7 +313,7 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     this.#state = 'closed';
     this.#context.connections.remove(this);
     this.#pending.clear();
-    this.#count(0);
+    this.#progress.end();
     const exchange = this.#exchange;
     this.#exchange = null;
     if (exchange === null || exchange.ended) return;
@@ -349,38 +342,18 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
   #awaitClient(): void {
     const { bodyTimeout, halfClosedClients } = this.#context.settings;
     if (this.#downstream.pending) {
-      this.#restPace();
+      this.#restBody();
       this.#await(bodyTimeout);
-    } else if (this.#owesBody) this.#awaitBody();
-    else {
-      this.#restPace();
-      this.#await(this.#halfClosed && halfClosedClients === 'probe' && !this.#downstream.begun ? probeAfter : 0);
+    } else if (this.#owesBody) {
+      this.#await(this.#bodyTime?.left(this.#exchange?.body.received ?? 0) ?? bodyTimeout);
+    } else {
+      this.#restBody();
+      this.#await(this.#halfClosed && halfClosedClients === 'probe' && !this.#downstream.begun ? askAfter : 0);
     }
   }
 
-  /** Neither silence nor a trickle may last. */
-  #awaitBody(): void {
-    const { bodyTimeout } = this.#context.settings;
-    const pace = this.#pace;
-    const exchange = this.#exchange;
-    if (pace === null || exchange === null) {
-      this.#await(bodyTimeout);
-      return;
-    }
-    const left = Math.max(1, pace.owed(this.#context.clock.now, exchange.body.received));
-    this.#await(bodyTimeout > 0 && bodyTimeout < left ? bodyTimeout : left);
-  }
-
-  #beginPace(): void {
-    const { minBodyRate, bodyGrace } = this.#context.settings;
-    if (minBodyRate === 0) return;
-    if (this.#pace === null) this.#pace = new BodyPace(minBodyRate, bodyGrace);
-    else this.#pace.begin();
-  }
-
-  #restPace(): void {
-    const exchange = this.#exchange;
-    if (this.#pace !== null && exchange !== null) this.#pace.rest(this.#context.clock.now, exchange.body.received);
+  #restBody(): void {
+    if (this.#bodyTime !== null && this.#exchange !== null) this.#bodyTime.rest(this.#exchange.body.received);
   }
 
   /** Whether bytes of a body should be coming: they are wanted, and the client was not left waiting for 100 (Continue). */
@@ -396,12 +369,11 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
 
   blocked(): void {
     this.#progress.begin();
-    this.#count(this.#progress.waiting);
     this.#await(this.#state === 'tunnel' ? this.#context.settings.tunnelTimeout : this.#context.settings.bodyTimeout);
   }
 
   unblocked(): void {
-    this.#count(0);
+    this.#progress.end();
     const { settings } = this.#context;
     if (this.#state === 'exchange') this.#awaitClient();
     else if (this.#state === 'tunnel') this.#await(settings.tunnelTimeout);
@@ -417,13 +389,11 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     if (exchange !== null && total > 0 && now >= exchange.startedAt + total) {
       handler.refuse(exchange, new ProxyError('total-timeout'));
     } else if (this.#downstream.pending) {
-      const made = this.#progress.made();
-      this.#count(this.#progress.waiting);
-      if (made) this.#await(this.#state === 'tunnel' ? settings.tunnelTimeout : settings.bodyTimeout);
+      if (this.#progress.made()) this.#await(this.#state === 'tunnel' ? settings.tunnelTimeout : settings.bodyTimeout);
       else this.#socket.destroy();
     } else if (exchange !== null) {
       if (this.#owesBody) this.#bodyBroken(new ProxyError('body-timeout'));
-      else if (this.#halfClosed) this.#probe(exchange);
+      else if (this.#halfClosed) this.#await(this.#questionOf(exchange).put());
     } else if (this.#state === 'head' && this.#headBytes !== null) {
       this.#headBytes = null;
       this.#refuseHead(new ProxyError('head-timeout'));
@@ -434,38 +404,19 @@ export class Http1Connection implements ListedConnection, BodySource, Http1Owner
     else this.#socket.destroy();
   }
 
-  /** Accounts for bytes of answers that this process holds until the client takes them. */
-  #count(bytes: number): void {
-    this.#context.kept.add(bytes - this.#counted);
-    this.#counted = bytes;
-  }
-
-  /**
-   * A client that closed its sending side may be waiting for the answer, or gone: TCP does not tell. An interim response
-   * is harmless to the first (RFC 9110 section 15.2) and makes the kernel of the second reset the connection. Nothing is
-   * read any more from a client that has ended, so only the next write after the reset tells of it: that one comes soon.
-   */
-  #probe(exchange: Exchange): void {
-    if (!this.#downstream.begun && exchange.head.minor === 1) this.#downstream.remark(stillThere);
-    this.#await(this.#asked ? probeAfter * 5 : probeAfter);
-    this.#asked = true;
-  }
-
   /** A client that is not read from, since its backend is to take a long body first, may be gone as well. */
   askClient(): Promise<boolean> | null {
     const exchange = this.#exchange;
     const inDoubt = this.#halfClosed || this.#bodyPaused;
     if (exchange === null || !inDoubt || this.#context.settings.halfClosedClients === 'serve') return null;
-    return this.#ask(exchange);
+    const answer = this.#questionOf(exchange).answer();
+    this.#await(askAgainAfter);
+    return answer;
   }
 
-  async #ask(exchange: Exchange): Promise<boolean> {
-    this.#probe(exchange);
-    await delay(roundTrip);
-    if (this.#exchange === exchange) this.#probe(exchange);
-    // Through TLS the kernel's answer takes a turn.
-    await nextTurn();
-    return !this.#socket.destroyed;
+  #questionOf(exchange: Exchange): ClientQuestion {
+    this.#question ??= new ClientQuestion(exchange, this.#downstream, this.#socket);
+    return this.#question;
   }
 
   // Shutting down.
