@@ -21,28 +21,40 @@ export const maxListEntries = 4097;
  */
 export const maxScanned = 8192;
 
+/** Characters of one value, and of all that one key gives: a longer one is of no use to anybody. */
+const longestValue = 1 << 20;
+const mostText = 8 << 20;
+
 /**
  * A list of the wrong type is a fault of the record. A dead set or health hash of the wrong type is read as empty, since a site
  * without marks is better than no site; `note` is told. Any other error is no matter of one record and is thrown.
  * @param now milliseconds since the epoch
  */
 export function parseRecord(name: string, replies: RecordReplies, now: number, note: (text: string) => void): FrontendRecord {
-  const fault = wrongType(replies.list) ? `frontend:${name} is not a list` : '';
+  const fault = wrongType(replies.list)
+    ? `frontend:${name} is not a list`
+    : isTooLarge(replies.list)
+      ? `frontend:${name} ${tooLarge}`
+      : '';
   if (wrongType(replies.dead)) note(`dead:${name} is not a set; its marks are ignored`);
   if (wrongType(replies.health)) note(`health:${name} is not a hash; its marks are ignored`);
+  if (isTooLarge(replies.dead)) note(`dead:${name} ${tooLarge}; its marks are ignored`);
+  if (isTooLarge(replies.health)) note(`health:${name} ${tooLarge}; its marks are ignored`);
   // What is left out of a policy might have kept somebody out; marks are as good as none.
   const policyFault = wrongType(replies.policy)
     ? `route:${name} is not a hash`
     : isCut(replies.policy)
       ? `route:${name} has thousands of fields`
-      : '';
+      : isTooLarge(replies.policy)
+        ? `route:${name} ${tooLarge}`
+        : '';
   const dead = scanned(replies.dead);
   const ttl = Number(replies.deadTtl[1]);
   // A mark that no member stands for says nothing any more, except one of maintenance.
   const marks = parseMarks(scanned(replies.health)).filter((mark) => dead.length > 0 || mark.manual === true);
   return {
     name,
-    list: strings(replies.list),
+    list: fault === '' ? strings(replies.list) : noStrings,
     dead,
     marks: marks.length === 0 ? noMarks : marks,
     // PTTL gives -1 for a key without expiry.
@@ -63,9 +75,42 @@ function wrongType([error]: CommandResult): boolean {
 const noMarks: readonly DeadMark[] = Object.freeze([]);
 const noStrings: readonly string[] = Object.freeze([]);
 
+/** Bytes of Redis's memory beyond which a key is not read at all, once it is known that there are such keys. */
+const mostMemory = 16 << 20;
+
+/**
+ * What there is of a frontend that is too large to be read; null: it is not.
+ * @param sizes replies of MEMORY USAGE about its keys
+ */
+export function refuseLarge(name: string, sizes: readonly CommandResult[]): FrontendRecord | null {
+  const largest = Math.max(...sizes.map(([error, size]) => (error === null ? Number(size) : 0)));
+  if (!(largest > mostMemory)) return null;
+  const fault = `frontend:${name}, its policy or its marks take ${Math.round(largest / (1 << 20))} MiB and are not read`;
+  return { ...{ name, list: [], dead: [], marks: [], policy: [], policyFault: '' }, deadUntil: Number.POSITIVE_INFINITY, fault };
+}
+
+const tooLarge = 'has a value of more than 1 MiB, or more than 8 MiB in all';
+
+/** Whether any of the replies is larger than is of use: the record should not be read as often as somebody asks for it. */
+export function isOversized({ list, dead, health, policy }: RecordReplies): boolean {
+  return isTooLarge(list) || isTooLarge(dead) || isTooLarge(health) || isTooLarge(policy);
+}
+
+function isTooLarge([, reply]: CommandResult): boolean {
+  if (!Array.isArray(reply)) return false;
+  let total = 0;
+  for (const value of Array.isArray(reply[1]) ? reply[1] : reply) {
+    const { length } = String(value);
+    total += length;
+    if (length > longestValue || total > mostText) return true;
+  }
+  return false;
+}
+
 /** What a scan gives: where the next one would have to begin, and what it found. */
-function scanned([error, reply]: CommandResult): readonly string[] {
-  return error === null && Array.isArray(reply) ? strings([null, reply[1]]) : noStrings;
+function scanned(result: CommandResult): readonly string[] {
+  const [error, reply] = result;
+  return error === null && Array.isArray(reply) && !isTooLarge(result) ? strings([null, reply[1]]) : noStrings;
 }
 
 function isCut([error, reply]: CommandResult): boolean {

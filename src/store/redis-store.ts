@@ -12,7 +12,7 @@ import { allOrError, type Command, type Commands, resultsOrError } from '../redi
 import { type LinkOptions, RedisLink } from '../redis/connect.js';
 import type { RedisSide } from '../redis/kept-link.js';
 import { hcheckerPingKey, RedisKeys } from '../redis/keys.js';
-import { asError, shortReason } from '../redis/redis-errors.js';
+import { asError, isForbidden, isTimeout, shortReason } from '../redis/redis-errors.js';
 import { serverCommands } from '../redis/server-commands.js';
 import type { RedisTls } from '../redis/tls-files.js';
 import { KeyTracking } from '../redis/tracking.js';
@@ -20,11 +20,12 @@ import type { HistoryEntry, PlanChange, RecordAddress } from './change.js';
 import { EmptyWatch } from './empty-watch.js';
 import { ExpiryWatch } from './expiry-watch.js';
 import type { ManagedStore } from './managed-store.js';
+import { OversizeWatch } from './oversize-watch.js';
 import { entriesIn, RedisChanges } from './redis-changes.js';
 import { createRedisCounters } from './redis-counters.js';
 import { heartbeatCommands, removeHeartbeatCommand } from './redis-heartbeats.js';
 import { maintenanceCommands, markCommands, markedNames, reviveCommands } from './redis-marks.js';
-import { maxListEntries, maxScanned, parseRecord } from './redis-record.js';
+import { isOversized, maxListEntries, maxScanned, parseRecord, refuseLarge } from './redis-record.js';
 import { readRecordCommand, readReply, replaceCommands } from './redis-records.js';
 import { readStatsRecords, statsCommands, sweepStatsNodes } from './redis-stats.js';
 import type { DeadMarkRequest, MaintenanceRequest, RevivalRequest, StoreCounters, StoreListener, StoreState } from './store.js';
@@ -49,6 +50,7 @@ export interface RedisStoreOptions {
 const pollInterval = 1000;
 /** Commands sent for each name by `readFrontends`. */
 const commandsPerName = 6;
+const sizesPerName = 4;
 const maxNotes = 1000;
 /** So many keys that none of the primaries is likely to own none of them. */
 const probesPerPrimary = 32;
@@ -63,6 +65,7 @@ export class RedisStore implements ManagedStore {
   readonly #changes: RedisChanges;
   readonly #tracking: KeyTracking | ClusterTracking;
   readonly #expiries: ExpiryWatch;
+  readonly #oversize: OversizeWatch;
   readonly #empty: EmptyWatch;
   /** Complaints made already, so that each is logged once. */
   readonly #notes = new Set<string>();
@@ -76,6 +79,7 @@ export class RedisStore implements ManagedStore {
     this.#options = options;
     this.#keys = new RedisKeys(read.prefix, options.followNodes === true);
     this.#expiries = new ExpiryWatch((name) => this.#listener?.changed(name));
+    this.#oversize = new OversizeWatch((name) => this.#listener?.changed(name));
     const tls = options.tls === undefined ? {} : { tls: options.tls };
     const link = { timeout, log, onDown: () => undefined, ...tls };
     const onDown = (_reason: string, hung: boolean): void => {
@@ -168,9 +172,36 @@ export class RedisStore implements ManagedStore {
   async readFrontends(names: readonly string[]): Promise<FrontendRecord[]> {
     const wait = this.#empty.beforeRead();
     if (wait !== null) await wait;
+    if (this.#oversize.careful) await this.#holdLarge(names);
+    const held = names.map((name) => this.#oversize.heldOf(name));
+    if (held.every((record) => record === undefined)) return this.#readRecords(names);
+    const read = await this.#readRecords(names.filter((_, at) => held[at] === undefined));
+    return held.map((record) => record ?? (read.shift() as FrontendRecord));
+  }
+
+  /** Asks for sizes first: reading what is too large would hold everybody else up. */
+  async #holdLarge(names: readonly string[]): Promise<void> {
+    const sizes = await this.#run(this.#read, 'asking for sizes', (commands) =>
+      commands.reads(sizeCommands(this.#keys, names)),
+    ).catch((error: unknown) => {
+      if (!isForbidden(asError(asError(error).cause))) throw error;
+      this.#noteOnce('this user of Redis may not ask how large records are (+memory|usage): large ones hold others up');
+      return null;
+    });
+    names.forEach((name, at) => {
+      const large = sizes === null ? null : refuseLarge(name, sizes.slice(at * sizesPerName, (at + 1) * sizesPerName));
+      if (large !== null) this.#oversize.hold(large);
+    });
+  }
+
+  async #readRecords(names: readonly string[]): Promise<FrontendRecord[]> {
+    if (names.length === 0) return [];
     const replies = await this.#run(this.#read, 'reading frontends', (commands) =>
       commands.reads(readCommands(this.#keys, names)),
-    );
+    ).catch((error: unknown) => {
+      if (isTimeout(asError(asError(error).cause))) this.#oversize.beCareful();
+      throw error;
+    });
     const now = Date.now();
     return names.map((name, at) => {
       const [list, listTtl, dead, deadTtl, health, policy] = replies.slice(at * commandsPerName, (at + 1) * commandsPerName);
@@ -178,6 +209,7 @@ export class RedisStore implements ManagedStore {
       if (expiresIn >= 0) this.#expiries.watch(name, expiresIn);
       const replied = { list: list!, dead: dead!, deadTtl: deadTtl!, health: health!, policy: policy! };
       const record = parseRecord(name, replied, now, (text) => this.#noteOnce(text));
+      if (isOversized(replied)) this.#oversize.hold(record);
       if (record.list.length > 0) this.#empty.held();
       if (record.marks.some((mark) => mark.manual === true)) this.#persistMarks(name);
       return record;
@@ -381,6 +413,7 @@ export class RedisStore implements ManagedStore {
     clearInterval(this.#poll);
     for (const polled of this.#untilPolled.splice(0)) polled();
     this.#expiries.close();
+    this.#oversize.close();
     await Promise.all([this.#tracking.close(), this.#changes.close(), this.#read.close(), this.#write.close()]);
   }
 
@@ -476,6 +509,15 @@ function writeSide(url: RedisUrl, link: Pick<LinkOptions, 'timeout' | 'log' | 't
 }
 
 /** Asks for all that is known about some names. */
+/** A sample of so many elements finds what fills a key, and takes no time. */
+function sizeCommands(keys: RedisKeys, names: readonly string[]): Command[] {
+  return names.flatMap((name) =>
+    [keys.frontend(name), keys.dead(name), keys.health(name), keys.record('route', name)].map(
+      (key): Command => ['MEMORY', 'USAGE', key, 'SAMPLES', 1024],
+    ),
+  );
+}
+
 function readCommands(keys: RedisKeys, names: readonly string[]): Command[] {
   return names.flatMap((name): Command[] => [
     ['LRANGE', keys.frontend(name), 0, maxListEntries - 1],

@@ -1,5 +1,6 @@
 // A wrong record harms only its own frontend.
-import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../helpers/eventually.js';
 import { startRedis, type TestRedis } from '../helpers/redis.js';
 import { startRouting, type TestRouting } from '../helpers/routing.js';
 
@@ -99,6 +100,47 @@ it.each([
   expect(await routing.find('bad.example.com')).toBe('1');
   await expectNeighboursUnharmed();
   expect(routing.logged.join('').length).toBeLessThan(3_000);
+});
+
+describe.each([
+  ['a policy', 'route', 'hset'],
+  ['a list of backends', 'frontend', 'rpush'],
+] as const)('%s with 64 MiB in one value', (_what, key, command) => {
+  const sent = async (): Promise<number> => Number(/total_net_output_bytes:(\d+)/.exec(await redis.client.info('stats'))?.[1]);
+  /** The 64 MiB and what else there is to say. */
+  const onlyOnce = 65 << 20;
+
+  beforeEach(async () => {
+    await redis.client.rpush('frontend:bad.example.com', 'id', 'http://127.0.0.1:1');
+    const huge = Buffer.alloc(64 << 20, 'x');
+    await redis.client.call(command, `${key}:bad.example.com`, ...(command === 'hset' ? ['headers', huge] : [huge]));
+  });
+
+  it('is refused, and read once however often it changes', async () => {
+    const patient = await startRouting(redis.url, { timeout: 20_000 });
+    const before = await sent();
+    expect(await patient.find('bad.example.com')).toBe('fault');
+    for (let change = 0; change < 5; change++) {
+      await redis.client.hset('route:bad.example.com', 'strategy', `s${change}`);
+      expect(await patient.find('bad.example.com')).toBe('fault');
+    }
+    expect((await sent()) - before).toBeLessThan(onlyOnce);
+    expect(patient.logged.filter((line) => line.includes('more than 1 MiB'))).toHaveLength(1);
+    const [record] = await patient.store.readFrontends(['bad.example.com']);
+    expect(JSON.stringify(record).length).toBeLessThan(1000);
+    expect(await patient.find('good.example.com')).toBe('1,2');
+    expect(await patient.find('other.example.com')).toBe('3');
+  });
+
+  it('that takes longer to come than a command may is not asked for again', async () => {
+    const hasty = await startRouting(redis.url, { timeout: 40 });
+    const before = await sent();
+    expect(await hasty.find('bad.example.com')).toBe('away');
+    await eventually('the connection to be there again', () => hasty.store.state === 'live', 10_000);
+    await eventually('it to be refused', async () => (await hasty.find('bad.example.com')) === 'fault');
+    expect((await sent()) - before).toBeLessThan(onlyOnce);
+    await eventually('neighbours to be served', async () => (await hasty.find('good.example.com')) === '1,2');
+  });
 });
 
 it('what was mended is served on the next request', async () => {
