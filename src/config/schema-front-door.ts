@@ -1,4 +1,4 @@
-// The section `frontDoor`: how many connections and bytes a worker takes, from whom, how slow they may be, and what it does when it is too much.
+// The section `frontDoor`: how many connections a node and how many bytes a worker takes, from whom, how slow they may be, and what it does when it is too much.
 import * as z from 'zod';
 import { duration, filePath, noted, size, wholeNumber } from './fields.js';
 
@@ -25,13 +25,13 @@ export const frontDoorSchema = z.strictObject(
       {
         kind: 'number',
         explanation:
-          'Most connections of clients to a worker; further ones are closed. `auto`: three quarters of the files that the process may open, so that backends can still be reached; 0: no cap.',
+          'Most connections of clients to the node, those to streams included; further ones are closed. `auto`: no number for the node, but each worker takes three quarters of the files that a process may open, so that backends can still be reached; 0: no cap.',
         allowed: connectionsAllowed,
         standard: '"auto"',
       },
     ),
     connectionsPerAddress: wholeNumber(
-      'Most connections to a worker from one address (IPv6: one /64) that is not in `trustedProxies`; 0: no cap.',
+      'Most connections to the node from one address (IPv6: one /64) that is not in `trustedProxies`, streams aside; 0: no cap.',
       0,
       { from: 0, to: 1_000_000 },
     ),

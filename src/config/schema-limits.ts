@@ -20,7 +20,7 @@ export const limitsSchema = z.strictObject(
       },
     ),
     whenAway: choice(
-      'While Redis is away: nobody is limited, each worker counts by itself, or what must be counted is answered 503.',
+      'While Redis is away: nobody is limited, each node counts by itself, or what must be counted is answered 503.',
       ['open', 'local', 'closed'],
       'local',
     ),

@@ -46,10 +46,10 @@ export const streamSettingFields = {
     allowed: strategiesAllowed,
     standard: 'server.strategy',
   }),
-  maxConnections: wholeNumber('Clients at a time, a worker; 0: any number.', 0, { from: 0, to: most }),
+  maxConnections: wholeNumber('Clients at a time, of all workers; 0: any number.', 0, { from: 0, to: most }),
   overflow: choice('What becomes of a client beyond that number.', ['drop', 'wait'], 'drop'),
   waitTimeout: duration('How long a client waits for its turn.', 10),
-  targetConnections: wholeNumber('Connections to one target at a time, a worker; 0: any number.', 0, { from: 0, to: most }),
+  targetConnections: wholeNumber('Connections to one target at a time, of all workers; 0: any number.', 0, { from: 0, to: most }),
   connections: wholeNumber('Upstream connections of a funnel, of all workers; 0: one a target.', 0, { from: 0, to: 10_000 }),
   async: yesOrNo('A funnel sends the next message before the last one is answered.', false),
   /** How fifo and funnel part messages. Without a note, so that a fault tells what is wrong inside of it. */

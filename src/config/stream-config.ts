@@ -28,7 +28,7 @@ export type FramingSetting =
   /** Silence ends a message. */
   | { readonly kind: 'idle-gap'; readonly milliseconds: number };
 
-/** What may be changed while a stream runs, by the hash `stream:<name>`. Durations in milliseconds; counts hold for a worker. */
+/** What may be changed while a stream runs, by the hash `stream:<name>`. Durations in milliseconds; connections are counted for the node. */
 export interface StreamSettings {
   readonly mode: StreamModeSetting;
   readonly strategy: Strategy;

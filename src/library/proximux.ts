@@ -155,6 +155,8 @@ export class Proximux {
       trusted: createAddressSet([]),
       trust,
       admission: new LocalAdmission(),
+      all: null,
+      workers: 1,
       connections,
       clock,
       counters,

@@ -1,7 +1,7 @@
 // Counts in Redis as long as it is there, and does what the settings ask for while it is not.
 import type { Count, Limiter, Taking, Window } from './limiter.js';
 
-/** `open`: nobody is limited; `local`: each worker counts by itself, from nothing; `closed`: nothing that must be counted passes. */
+/** `open`: nobody is limited; `local`: each node counts by itself, from nothing; `closed`: nothing that must be counted passes. */
 export type WhenAway = 'open' | 'local' | 'closed';
 
 export class FallbackLimiter implements Limiter {

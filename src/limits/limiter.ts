@@ -1,4 +1,4 @@
-// The contract of a limiter: what counts the points that clients spend in a window. Implemented by memory-limiter,
+// The contract of a limiter: what counts the points that clients spend in a window. Implemented by memory-limiter, node-limiter,
 // redis-limiter and fallback-limiter; ledger decides with it, mostly without asking.
 
 /** A window that begins with the first points that are spent in it. */

@@ -2,19 +2,22 @@
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { type AddressSet, plainAddress } from '../base/ip.js';
-import type { AddressCaps } from '../limits/address-caps.js';
 import type { BlockLists } from '../limits/block-lists.js';
 import type { Overload } from '../limits/overload.js';
+import { addressKey } from '../limits/tier-key.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics, TurnedAway } from '../observe/metrics.js';
+import type { NodeCap } from '../queue/node-cap.js';
+import { Arrival, type Claim } from './arrival.js';
 import type { Connections } from './connections.js';
 
 export interface FrontDoorParts {
   readonly connections: Connections;
-  /** Most connections; 0: no cap. */
+  /** Most connections of this process, which has so many files; 0: no cap. */
   readonly most: number;
-  /** Null: an address may have any number. */
-  readonly caps: AddressCaps | null;
+  /** All connections of the node, and those of each address; null: there may be any number. */
+  readonly all: NodeCap | null;
+  readonly ofAddress: NodeCap | null;
   readonly blocked: Pick<BlockLists, 'blocks' | 'onChange'>;
   /** Proxies, whose many connections are those of their clients. */
   readonly trusted: AddressSet;
@@ -23,12 +26,15 @@ export interface FrontDoorParts {
   readonly log: Logger;
 }
 
+/** What becomes of a connection: it is in, it was turned away, or it waits and is in later. */
+export type Welcome = 'in' | 'out' | Arrival<TurnedAway>;
+
 /** How often a line tells of those who were turned away, in milliseconds. */
 const toldEvery = 60_000;
 
 const reasons: Readonly<Record<TurnedAway, string>> = {
   blocked: 'their address is on a block list',
-  'too-many': 'the worker has as many connections as it may (frontDoor.connections)',
+  'too-many': 'there are as many connections as may be (frontDoor.connections)',
   'too-many-of-address': 'their address has as many as it may (frontDoor.connectionsPerAddress)',
   overload: 'the worker is overloaded (frontDoor.overloadDelay)',
 };
@@ -52,25 +58,22 @@ export class FrontDoor {
   }
 
   /**
-   * Lets a connection in, or closes it without a word: whoever floods is not to cost more than that.
+   * Lets a connection in, or closes it without a word: whoever floods is not to cost more than that. Where this worker does not know
+   * whether there is room on the node, it asks: the connection waits as an `Arrival`, which is to be told who takes it.
    * @param secure it asks for a handshake, which costs more than many requests
    */
-  lets(socket: Socket, secure: boolean): boolean {
-    const { connections, most, caps, trusted, overload } = this.#parts;
+  lets(socket: Socket, secure: boolean): Welcome {
+    const { connections, most, overload, all, ofAddress } = this.#parts;
     const address = plainAddress(socket.remoteAddress ?? '');
     if (address === '') {
       // It is gone already.
       socket.destroy();
-      return false;
+      return 'out';
     }
     if (this.isBlocked(address)) return this.#turnAway(socket, 'blocked', address);
     if (most > 0 && connections.size >= most) return this.#turnAway(socket, 'too-many', address);
     if (secure && overload.shedding === 'requests') return this.#turnAway(socket, 'overload', address);
-    if (caps === null || trusted.has(address)) return true;
-    const key = caps.take(address);
-    if (key === null) return this.#turnAway(socket, 'too-many-of-address', address);
-    socket.once('close', () => caps.give(key));
-    return true;
+    return all === null && ofAddress === null ? 'in' : this.#count(socket, address);
   }
 
   /** @param address of a client, in plain form */
@@ -89,7 +92,20 @@ export class FrontDoor {
     this.#untold.clear();
   }
 
-  #turnAway(socket: Socket, why: TurnedAway, address: string): false {
+  #count(socket: Socket, address: string): Welcome {
+    const { connections, all, ofAddress, trusted } = this.#parts;
+    const claims: Claim<TurnedAway>[] = [];
+    if (all !== null) claims.push({ cap: all, key: '', why: 'too-many' });
+    if (ofAddress !== null && !trusted.has(address)) {
+      claims.push({ cap: ofAddress, key: addressKey(address), why: 'too-many-of-address' });
+    }
+    const turnAway = (why: TurnedAway): void => void this.#turnAway(socket, why, address);
+    const arrival = new Arrival<TurnedAway>(socket, { peer: address, claims, connections, turnAway });
+    const reception = arrival.begin();
+    return reception === 'waits' ? arrival : reception;
+  }
+
+  #turnAway(socket: Socket, why: TurnedAway, address: string): 'out' {
     const { turnedAway } = this.#parts.metrics;
     turnedAway[why]++;
     const untold = this.#untold.get(why);
@@ -101,7 +117,7 @@ export class FrontDoor {
     // Nobody listens for its errors, and with a reset the kernel keeps nothing of it.
     socket.on('error', () => {});
     socket.resetAndDestroy();
-    return false;
+    return 'out';
   }
 }
 

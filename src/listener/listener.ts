@@ -151,7 +151,7 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
 
   const greet = (names: TlsNames) => {
     const { connections, clock, settings } = context;
-    const lets = (socket: net.Socket): boolean => door.lets(socket, true) && comesFromProxy(socket);
+    const lets = (socket: net.Socket) => (comesFromProxy(socket) ? door.lets(socket, true) : 'out');
     const diversion = options.diversion ?? null;
     const parts = { names, diversion, lets, proxied, connections, clock, limit: settings.headTimeout, secured };
     return () => new TlsHandshake(parts);
@@ -159,8 +159,7 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
 
   const server = net.createServer({ allowHalfOpen: true, noDelay: true });
   const speak = options.clearHttp2 ? greetInClear : (socket: net.Socket) => serve(socket);
-  const greetProxied = (socket: net.Socket): BytesReceived | null => {
-    if (!comesFromProxy(socket)) return null;
+  const greetProxied = (socket: net.Socket): BytesReceived => {
     const { connections, clock, settings } = context;
     const next = (it: net.Socket, ends: ProxiedEnds | null): BytesReceived | null => {
       if (ends !== null) told.set(it, ends);
@@ -170,7 +169,17 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
     return (chunk) => arrival.received(chunk);
   };
   const greetPlain = proxied ? greetProxied : speak;
-  const plain = (socket: net.Socket) => (door.lets(socket, false) ? greetPlain(socket) : null);
+  const plain = (socket: net.Socket): BytesReceived | null => {
+    const reception = comesFromProxy(socket) ? door.lets(socket, false) : 'out';
+    if (reception === 'in') return greetPlain(socket);
+    if (reception === 'out') return null;
+    let received: BytesReceived | null = null;
+    reception.entered = () => {
+      received = greetPlain(socket);
+      socket.resume();
+    };
+    return (chunk) => received?.(chunk);
+  };
   const accept = (): (() => void) =>
     options.tls === null ? acceptConnections(server, plain) : acceptInto(server, greet(options.tls));
 

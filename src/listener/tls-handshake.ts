@@ -7,6 +7,7 @@ import type { ReadTarget } from '../upstream/dial.js';
 import type { ReadingConnection } from './accept.js';
 import { type ClientHello, ClientHelloReader } from './client-hello.js';
 import type { Connections, ListedConnection } from './connections.js';
+import type { Welcome } from './front-door.js';
 import { ProxyHeaderReader } from './proxy-header-reader.js';
 import type { ProxiedEnds } from './proxy-protocol.js';
 
@@ -43,8 +44,8 @@ export interface TlsDiversion {
 export interface HandshakeParts {
   readonly names: TlsNames;
   readonly diversion: TlsDiversion | null;
-  /** Whether a connection may come in; one that may not has been closed. */
-  readonly lets: (socket: Socket) => boolean;
+  /** Whether a connection may come in; one that may not has been closed, one that waits is told. */
+  readonly lets: (socket: Socket) => Welcome;
   readonly connections: Connections;
   readonly clock: { readonly now: number };
   /** Milliseconds for all of it; 0: as long as it takes. */
@@ -92,12 +93,22 @@ export class TlsHandshake implements ListedConnection, ReadingConnection {
   }
 
   accepted(socket: Socket, byEvents: boolean): void {
+    this.#byEvents = byEvents;
+    const reception = this.#parts.lets(socket);
+    if (reception === 'in') this.#begin(socket);
+    else if (reception !== 'out') {
+      reception.entered = () => {
+        this.#begin(socket);
+        socket.resume();
+      };
+    }
+  }
+
+  #begin(socket: Socket): void {
     const parts = this.#parts;
-    if (!parts.lets(socket)) return;
     this.#socket = socket;
     if (parts.proxied) this.#header = new ProxyHeaderReader();
-    this.#byEvents = byEvents;
-    if (byEvents) socket.on('data', (chunk: Buffer) => this.#received(chunk));
+    if (this.#byEvents) socket.on('data', (chunk: Buffer) => this.#received(chunk));
     this.deadline = parts.limit > 0 ? parts.clock.now + parts.limit : 0;
     parts.connections.add(this);
     socket.on('error', () => {});

@@ -4,7 +4,7 @@ import { parseBackend } from './parse-backend.js';
 
 /** A target as a list names it. Immutable. `scheme` https stands for TLS, http for clear text; `origin` is as it is written. */
 export interface StreamTarget extends Backend {
-  /** The option `max`: connections at a time, a worker; 0: as the stream says. */
+  /** The option `max`: connections at a time, of all workers; 0: as the stream says. */
   readonly max: number;
   /** The option `keepAlive`: false where TCP keep-alive was turned off for this target, true where on; null: as the stream says. */
   readonly keepAlive: boolean | null;

@@ -25,6 +25,7 @@ import { Trials } from '../health/trials.js';
 import { Accounts } from '../limits/accounts.js';
 import { createLimiters } from '../limits/create-limiters.js';
 import { Members } from '../limits/members.js';
+import type { AskPoints } from '../limits/node-limiter.js';
 import { KeyDigests } from '../limits/tier-key.js';
 import { Tiers } from '../limits/tiers.js';
 import type { ConnectionContext } from '../listener/connection-context.js';
@@ -119,8 +120,10 @@ export interface ProxyOptions {
   readonly logger?: Logger;
   /** Who lets requests in where a frontend limits them; absent: this process by itself. */
   readonly admission?: Admission<WaitingExchange>;
-  /** Who counts upstream connections of streams; absent: this process by itself. */
-  readonly streamAdmission?: Admission<Waiter>;
+  /** Who counts connections for the node, those of clients and those to targets of streams; absent: this process by itself. */
+  readonly connectionAdmission?: Admission<Waiter>;
+  /** Counts for rate limits of the node while Redis is away; absent: this process by itself. */
+  readonly askPoints?: AskPoints;
   /** Told that the store counts another revision. */
   readonly revisionChanged?: () => void;
   /** Awaited before the store is closed. */
@@ -254,11 +257,15 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
   const tiers = new Tiers({
     store,
     accounts: new Accounts(limits.clients),
-    limiterFor: createLimiters(store.counters ?? null, limits.whenAway, limits.clients),
+    limiterFor: createLimiters(store.counters ?? null, limits.whenAway, limits.clients, options.askPoints),
     log: logger,
   });
   const connections = new Connections();
-  const entrance = createEntrance({ config, store, clock, connections, trusted, metrics, log: logger });
+  const { connectionAdmission = null } = options;
+  const entrance = createEntrance({
+    ...{ config, store, clock, connections, trusted, metrics, log: logger },
+    admission: connectionAdmission,
+  });
   const listeners: Listener[] = [];
   const findRoute = createFindRoute(routes);
   const queue = new Queue({ admission: options.admission ?? new LocalAdmission(), find: findRoute, metrics });
@@ -306,7 +313,8 @@ export async function createProxy(config: Config, options: ProxyOptions = {}): P
     blocked: entrance.blocked,
     trusted,
     ca: authorities,
-    admission: options.streamAdmission ?? new LocalAdmission(),
+    admission: connectionAdmission ?? new LocalAdmission(),
+    all: entrance.all,
     routes,
     view,
     connections,

@@ -4,22 +4,26 @@ import type { CoarseClock } from '../base/clock.js';
 import type { AddressSet } from '../base/ip.js';
 import type { Config } from '../config/config.js';
 import type { TargetTraps } from '../http1/target-traps.js';
-import { AddressCaps } from '../limits/address-caps.js';
 import { BlockLists } from '../limits/block-lists.js';
 import { LoopDelay, Overload } from '../limits/overload.js';
 import type { Connections } from '../listener/connections.js';
-import { connectionsForFiles, FrontDoor } from '../listener/front-door.js';
+import { connectionsForFiles, FrontDoor, type FrontDoorParts } from '../listener/front-door.js';
 import type { Logger } from '../observe/logger.js';
 import type { Metrics } from '../observe/metrics.js';
 import type { Stage } from '../pipeline/stage.js';
 import { createGate } from '../pipeline/stages/gate.js';
+import type { Admission, Waiter } from '../queue/admission.js';
+import { LocalAdmission } from '../queue/local-admission.js';
+import { NodeCap, partOf } from '../queue/node-cap.js';
 import type { Store } from '../store/store.js';
 
 export interface EntranceParts {
-  readonly config: Pick<Config, 'frontDoor' | 'streams'>;
+  readonly config: Pick<Config, 'frontDoor' | 'streams' | 'server'>;
   readonly store: Pick<Store, 'readRecord'>;
   readonly clock: CoarseClock;
   readonly connections: Connections;
+  /** Counts connections for the node; null: this process is all of it. */
+  readonly admission: Admission<Waiter> | null;
   readonly trusted: AddressSet;
   readonly metrics: Pick<Metrics, 'turnedAway'>;
   readonly log: Logger;
@@ -29,6 +33,8 @@ export interface Entrance {
   readonly blocked: BlockLists;
   readonly overload: Overload;
   readonly door: FrontDoor;
+  /** The cap on all connections of clients to the node; null: there is none. */
+  readonly all: NodeCap | null;
   /** Bytes that are kept for clients. */
   readonly kept: ByteBudget;
   readonly gate: Stage;
@@ -38,7 +44,8 @@ export interface Entrance {
 }
 
 /** @throws StartError when the file of blocked addresses cannot be read */
-export function createEntrance({ config, store, clock, connections, trusted, metrics, log }: EntranceParts): Entrance {
+export function createEntrance(parts: EntranceParts): Entrance {
+  const { config, store, clock, connections, trusted, metrics, log } = parts;
   const { frontDoor } = config;
   const streams = config.streams.map(({ name }) => name);
   const blocked = new BlockLists({ store, streams, file: frontDoor.blocklistFile, log });
@@ -54,11 +61,12 @@ export function createEntrance({ config, store, clock, connections, trusted, met
           : 'no longer overloaded: new connections are served again',
       ),
   });
-  const { connections: most, connectionsPerAddress } = frontDoor;
+  const { all, ofAddress } = createCaps(parts);
   const door = new FrontDoor({
     connections,
-    most: most === 'auto' ? connectionsForFiles() : most,
-    caps: connectionsPerAddress === 0 ? null : new AddressCaps(connectionsPerAddress),
+    most: frontDoor.connections === 'auto' ? connectionsForFiles() : 0,
+    all,
+    ofAddress,
     blocked,
     trusted,
     overload,
@@ -72,6 +80,7 @@ export function createEntrance({ config, store, clock, connections, trusted, met
     blocked,
     overload,
     door,
+    all,
     kept,
     gate: createGate({ overload, kept, blocked, traps: trapsOf(frontDoor.refusedPaths) }),
     async start() {
@@ -82,6 +91,34 @@ export function createEntrance({ config, store, clock, connections, trusted, met
       loopDelay.stop();
       blocked.close();
     },
+  };
+}
+
+/**
+ * There is one cap for all connections, of which each worker keeps some permits at hand; and one for every address that comes, of
+ * whose connections a worker has some for itself, so that a flood of addresses is no flood of messages.
+ */
+function createCaps({ config, admission }: EntranceParts): Pick<FrontDoorParts, 'all' | 'ofAddress'> {
+  const { connections, connectionsPerAddress } = config.frontDoor;
+  const capOf = (name: string, most: number, keeps: 'reserve' | 'own'): NodeCap | null => {
+    if (most === 0) return null;
+    if (admission === null)
+      return new NodeCap({ name, most, own: most, workers: 1, reserve: 0, admission: new LocalAdmission() });
+    const workers = Math.max(1, config.server.workers);
+    const part = partOf(most, workers);
+    return new NodeCap({
+      name,
+      most,
+      own: keeps === 'own' ? part : 0,
+      reserve: keeps === 'reserve' ? part : 0,
+      workers,
+      admission,
+    });
+  };
+  return {
+    // How many files there may be is a limit of each process.
+    all: capOf('all', connections === 'auto' ? 0 : connections, 'reserve'),
+    ofAddress: capOf('address', connectionsPerAddress, 'own'),
   };
 }
 

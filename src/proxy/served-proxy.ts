@@ -1,5 +1,6 @@
 // What the programs around the data plane need of it: enough to open it, announce it, let it finish and end it.
 import type { Config } from '../config/config.js';
+import type { AskPoints } from '../limits/node-limiter.js';
 import type { Logger } from '../observe/logger.js';
 import type { WaitingExchange } from '../pipeline/stages/queue.js';
 import type { Admission, Waiter } from '../queue/admission.js';
@@ -60,8 +61,10 @@ interface OpenOptions {
   readonly logger: Logger;
   /** Who lets requests in where a frontend limits them; absent: each process by itself. */
   readonly admission?: Admission<WaitingExchange>;
-  /** Who counts upstream connections of streams; absent: each process by itself. */
-  readonly streamAdmission?: Admission<Waiter>;
+  /** Who counts connections for the node, those of clients and those to targets of streams; absent: each process by itself. */
+  readonly connectionAdmission?: Admission<Waiter>;
+  /** Counts for rate limits of the node while Redis is away; absent: each process by itself. */
+  readonly askPoints?: AskPoints;
   /** Told that the store counts another revision. */
   readonly revisionChanged?: () => void;
   /** Awaited before the store is closed. */

@@ -1,5 +1,6 @@
 // Keeps the workers of a node running, replaces them by others without a pause, and ends them together.
 import type { Config } from '../config/config.js';
+import { WindowCounts } from '../limits/window-counts.js';
 import type { NodePhase } from '../model/node.js';
 import type { Logger } from '../observe/logger.js';
 import { handOverAccessLog } from './access-log-owner.js';
@@ -30,8 +31,10 @@ export class Supervisor {
   readonly #logger: Logger;
   readonly #node: NodeIdentity;
   readonly #permits: Permits;
-  /** Those for upstream connections of streams, which have names of their own. */
-  readonly #streamPermits: Permits;
+  /** Those for connections, which have names of their own. */
+  readonly #connectionPermits: Permits;
+  /** Counters of rate limits, which are asked for while Redis is away. */
+  readonly #points: WindowCounts;
   readonly #handles = new Map<number, WorkerHandle>();
   readonly #statuses = new Map<number, WorkerStatus>();
   readonly #stats: NodeStats;
@@ -53,7 +56,10 @@ export class Supervisor {
     this.#logger = logger;
     this.#node = node;
     this.#permits = new Permits((worker, answer) => this.#handles.get(worker)?.send({ kind: 'permits', answer }));
-    this.#streamPermits = new Permits((worker, answer) => this.#handles.get(worker)?.send({ kind: 'stream-permits', answer }));
+    this.#connectionPermits = new Permits((worker, answer) =>
+      this.#handles.get(worker)?.send({ kind: 'connection-permits', answer }),
+    );
+    this.#points = new WindowCounts(config.limits.clients);
     this.#stats = new NodeStats(config.metrics.frontends, (text) => logger.warn(text));
     this.#publication = new Publication({
       totals: this.#stats.totals,
@@ -182,8 +188,11 @@ export class Supervisor {
       case 'permits':
         this.#permits.hear(handle.pid, message.request);
         return;
-      case 'stream-permits':
-        this.#streamPermits.hear(handle.pid, message.request);
+      case 'connection-permits':
+        this.#connectionPermits.hear(handle.pid, message.request);
+        return;
+      case 'points':
+        handle.send({ kind: 'points', id: message.id, answer: this.#points.answer(message.question) });
         return;
       case 'status':
         this.#statuses.set(handle.pid, message.status);
@@ -210,7 +219,7 @@ export class Supervisor {
     this.#stats.lose(handle.pid);
     this.#publication.gone(handle.pid);
     this.#permits.lose(handle.pid);
-    this.#streamPermits.lose(handle.pid);
+    this.#connectionPermits.lose(handle.pid);
     this.#announce();
   }
 

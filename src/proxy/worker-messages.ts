@@ -1,5 +1,7 @@
 // What the supervisor and its workers say to each other, over the channel that fork gives them.
 import type { Config } from '../config/config.js';
+import type { Taking } from '../limits/limiter.js';
+import type { PointsQuestion } from '../limits/window-counts.js';
 import type { PermitAnswer, PermitRequest } from '../queue/permit-messages.js';
 import type { MetricsSnapshot } from './node-stats.js';
 import type { Identity } from './privileges.js';
@@ -38,7 +40,8 @@ export type ToWorker =
   | { readonly kind: 'reopen-logs' }
   | { readonly kind: 'node'; readonly state: NodeState }
   | { readonly kind: 'permits'; readonly answer: PermitAnswer }
-  | { readonly kind: 'stream-permits'; readonly answer: PermitAnswer }
+  | { readonly kind: 'connection-permits'; readonly answer: PermitAnswer }
+  | { readonly kind: 'points'; readonly id: number; readonly answer: Taking }
   | { readonly kind: 'stats'; readonly order: StatsOrder }
   | { readonly kind: 'metrics'; readonly snapshot: MetricsSnapshot };
 
@@ -54,7 +57,8 @@ export type FromWorker =
   | { readonly kind: 'overweight'; readonly rss: number }
   | { readonly kind: 'status'; readonly status: WorkerStatus }
   | { readonly kind: 'permits'; readonly request: PermitRequest }
-  | { readonly kind: 'stream-permits'; readonly request: PermitRequest }
+  | { readonly kind: 'connection-permits'; readonly request: PermitRequest }
+  | { readonly kind: 'points'; readonly id: number; readonly question: PointsQuestion }
   | { readonly kind: 'counts'; readonly worker: number; readonly counts: WorkerCounts }
   | { readonly kind: 'stats'; readonly answer: StatsAnswer }
   | { readonly kind: 'metrics' };

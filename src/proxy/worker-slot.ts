@@ -172,7 +172,8 @@ export class WorkerSlot {
         return;
       case 'status':
       case 'permits':
-      case 'stream-permits':
+      case 'connection-permits':
+      case 'points':
       case 'counts':
       case 'stats':
       case 'metrics':

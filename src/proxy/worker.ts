@@ -10,6 +10,7 @@ import { drainProxy } from './drain.js';
 import { watchMemory } from './memory-monitor.js';
 import { MetricsQuestion } from './metrics-question.js';
 import { leaveSignalsToSupervisor } from './node-signals.js';
+import { PointsQuestions } from './points-questions.js';
 import { Presence } from './presence.js';
 import { dropPrivileges } from './privileges.js';
 import type { OpenProxy, ServedProxy } from './served-proxy.js';
@@ -54,7 +55,8 @@ class Worker {
   readonly #order: StartOrder;
   readonly #logger: Logger;
   readonly #admission: NodeAdmission<WaitingExchange>;
-  readonly #streamAdmission: NodeAdmission<Waiter>;
+  readonly #connectionAdmission: NodeAdmission<Waiter>;
+  readonly #points = new PointsQuestions((id, question) => tell({ kind: 'points', id, question }));
   readonly #presence: Presence;
   readonly #metrics = new MetricsQuestion(() => tell({ kind: 'metrics' }));
   #proxy: ServedProxy | null = null;
@@ -66,7 +68,7 @@ class Worker {
     this.#logger = createLogger(order.config.logLevel, { worker: order.workerId });
     crashOnUncaught(this.#logger);
     this.#admission = new NodeAdmission((request) => tell({ kind: 'permits', request }));
-    this.#streamAdmission = new NodeAdmission((request) => tell({ kind: 'stream-permits', request }));
+    this.#connectionAdmission = new NodeAdmission((request) => tell({ kind: 'connection-permits', request }));
     this.#presence = new Presence({
       config: order.config,
       node: order.node,
@@ -85,7 +87,8 @@ class Worker {
         workerId,
         logger: this.#logger,
         admission: this.#admission,
-        streamAdmission: this.#streamAdmission,
+        connectionAdmission: this.#connectionAdmission,
+        askPoints: this.#points.ask,
         revisionChanged: () => this.#presence.revisionChanged(),
         closing: () => this.#presence.end(),
       });
@@ -110,7 +113,8 @@ class Worker {
   /** Nobody hands out permits any more, and nobody else answers for the node. */
   loseSupervisor(): void {
     this.#admission.becomeAlone();
-    this.#streamAdmission.becomeAlone();
+    this.#connectionAdmission.becomeAlone();
+    this.#points.becomeAlone();
     this.#presence.loseSupervisor();
   }
 
@@ -125,8 +129,11 @@ class Worker {
       case 'permits':
         this.#admission.hear(order.answer);
         return;
-      case 'stream-permits':
-        this.#streamAdmission.hear(order.answer);
+      case 'connection-permits':
+        this.#connectionAdmission.hear(order.answer);
+        return;
+      case 'points':
+        this.#points.hear(order.id, order.answer);
         return;
       case 'stats':
         void this.#presence.followStats(order.order).then((answer) => tell({ kind: 'stats', answer }));

@@ -1,4 +1,4 @@
-// The contract of admission: how many exchanges of a frontend may be in flight, and who waits for one of them to end. Implemented
+// The contract of admission: how many exchanges of a frontend, or connections of one kind, there may be, and who waits for a place. Implemented
 // by local-admission for one process; whoever hands permits to several processes implements it anew.
 
 /** What a frontend allows. */
@@ -9,6 +9,8 @@ export interface QueueLimits {
   readonly waiting: number;
   /** Milliseconds that one may wait; 0: for as long as it takes. */
   readonly timeout: number;
+  /** Where the limits are shared: places that this process keeps at hand although nobody needs them; absent: none. */
+  readonly reserve?: number;
 }
 
 /** Why somebody who waited, or asked to, got no place. */
@@ -50,6 +52,8 @@ export interface Line<W extends Waiter> {
   readonly contended: boolean;
   /** Told whenever that begins, so that who holds places for long gives one back soon. Kept for as long as the line is. */
   readonly holders: Set<() => void>;
+  /** Told when asking is worth it again, after there was neither a place nor one to wait at. Kept for as long as the line is. */
+  readonly seekers: Set<() => void>;
   /** Applies other limits at once: more lets waiters in; with fewer, who is in flight or waits already goes on. */
   change(limits: QueueLimits): void;
 }

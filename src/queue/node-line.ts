@@ -48,6 +48,7 @@ export class NodeLine<W extends Waiter> implements Line<W> {
   #contended = false;
   #full = false;
   #holders: Set<() => void> | null = null;
+  #seekers: Set<() => void> | null = null;
   /** Most that were in flight at once since the last `sweep`. */
   #peak = 0;
 
@@ -79,6 +80,11 @@ export class NodeLine<W extends Waiter> implements Line<W> {
   get holders(): Set<() => void> {
     this.#holders ??= new Set();
     return this.#holders;
+  }
+
+  get seekers(): Set<() => void> {
+    this.#seekers ??= new Set();
+    return this.#seekers;
   }
 
   enter(): boolean {
@@ -134,11 +140,12 @@ export class NodeLine<W extends Waiter> implements Line<W> {
         return;
       case 'room':
         this.#full = false;
+        this.#tell(this.#seekers);
         return;
       case 'recall':
         this.#contended = true;
         this.#giveIdle('recalled');
-        this.#tellHolders();
+        this.#tell(this.#holders);
         return;
       case 'ease':
         this.#contended = false;
@@ -153,11 +160,12 @@ export class NodeLine<W extends Waiter> implements Line<W> {
     this.#full = false;
     this.#held = this.limits.active;
     this.#admitWithIdle();
+    this.#tell(this.#seekers);
   }
 
-  /** Gives back what was not needed since the last time. */
+  /** Gives back what was not needed since the last time, except for the reserve. */
   sweep(): void {
-    const spare = this.#held - this.#peak;
+    const spare = this.#held - Math.max(this.#peak, this.limits.reserve ?? 0);
     this.#peak = this.active;
     if (spare <= 0 || this.#parts.alone) return;
     this.#held -= spare;
@@ -173,12 +181,12 @@ export class NodeLine<W extends Waiter> implements Line<W> {
     if (!contended) this.#admitWithIdle();
     else {
       this.#giveIdle('give');
-      this.#tellHolders();
+      this.#tell(this.#holders);
     }
   }
 
-  #tellHolders(): void {
-    if (this.#holders !== null) for (const tell of this.#holders) tell();
+  #tell(listeners: Set<() => void> | null): void {
+    if (listeners !== null) for (const tell of listeners) tell();
   }
 
   #refused(id: number): void {

@@ -5,13 +5,14 @@
 //   wait ->  [ waiting: at most limits.waiting ] -> timeout, or given back
 import { performance } from 'node:perf_hooks';
 import type { DeadlineList } from '../base/deadline-list.js';
+import { type Linked, LinkedList } from '../base/linked-list.js';
 import type { Line, Place, QueueLimits, Waiter } from './admission.js';
 import { Ticket } from './ticket.js';
 
-/** One who waits: a link of the list, since those in the middle may leave and the list may be long. */
-export class LineTicket<W extends Waiter> extends Ticket<W> {
-  before: LineTicket<W> | null = null;
-  behind: LineTicket<W> | null = null;
+/** One who waits: a member of the list, since those in the middle may leave and the list may be long. */
+export class LineTicket<W extends Waiter> extends Ticket<W> implements Linked<LineTicket<W>> {
+  previous: LineTicket<W> | null = null;
+  next: LineTicket<W> | null = null;
   readonly #line: WaitingLine<W>;
 
   constructor(waiter: W, line: WaitingLine<W>, since: number) {
@@ -31,12 +32,11 @@ export class LineTicket<W extends Waiter> extends Ticket<W> {
 export class WaitingLine<W extends Waiter> implements Line<W> {
   limits: QueueLimits;
   active = 0;
-  waiting = 0;
   #holders: Set<() => void> | null = null;
+  #seekers: Set<() => void> | null = null;
   readonly #deadlines: DeadlineList<LineTicket<W>>;
   readonly #emptied: () => void;
-  #head: LineTicket<W> | null = null;
-  #tail: LineTicket<W> | null = null;
+  readonly #tickets = new LinkedList<LineTicket<W>>();
 
   /**
    * @param deadlines where the time of those who wait is kept
@@ -48,8 +48,12 @@ export class WaitingLine<W extends Waiter> implements Line<W> {
     this.#emptied = emptied;
   }
 
+  get waiting(): number {
+    return this.#tickets.size;
+  }
+
   get contended(): boolean {
-    return this.#head !== null;
+    return this.#tickets.size > 0;
   }
 
   get holders(): Set<() => void> {
@@ -57,8 +61,13 @@ export class WaitingLine<W extends Waiter> implements Line<W> {
     return this.#holders;
   }
 
+  get seekers(): Set<() => void> {
+    this.#seekers ??= new Set();
+    return this.#seekers;
+  }
+
   enter(): boolean {
-    if (this.active >= this.limits.active || this.#head !== null) return false;
+    if (this.active >= this.limits.active || this.contended) return false;
     this.active++;
     return true;
   }
@@ -66,25 +75,22 @@ export class WaitingLine<W extends Waiter> implements Line<W> {
   readonly leave = (): void => {
     this.active--;
     this.#admit();
+    this.#tellSeekers();
     this.#tellIfEmpty();
   };
 
   wait(waiter: W): Place | null {
     if (this.waiting >= this.limits.waiting) return null;
     const ticket = new LineTicket(waiter, this, performance.now());
-    ticket.before = this.#tail;
-    if (this.#tail === null) this.#head = ticket;
-    else this.#tail.behind = ticket;
-    this.#tail = ticket;
-    this.waiting++;
+    this.#tickets.append(ticket);
     this.#keepTime(ticket);
-    if (this.#holders !== null && ticket.before === null) for (const tell of this.#holders) tell();
+    if (this.#holders !== null && ticket.previous === null) for (const tell of this.#holders) tell();
     return ticket;
   }
 
   waiters(): W[] {
     const all: W[] = [];
-    for (let ticket = this.#head; ticket !== null; ticket = ticket.behind) all.push(ticket.waiter);
+    for (let ticket = this.#tickets.first; ticket !== null; ticket = ticket.next) all.push(ticket.waiter);
     return all;
   }
 
@@ -92,34 +98,29 @@ export class WaitingLine<W extends Waiter> implements Line<W> {
     const { timeout } = this.limits;
     this.limits = limits;
     this.#admit();
+    this.#tellSeekers();
     if (limits.timeout === timeout) return;
-    for (let ticket = this.#head; ticket !== null; ticket = ticket.behind) this.#keepTime(ticket);
+    for (let ticket = this.#tickets.first; ticket !== null; ticket = ticket.next) this.#keepTime(ticket);
   }
 
   /** Takes one who waits out of the list. */
   withdraw(ticket: LineTicket<W>): void {
-    this.#unlink(ticket);
+    this.#remove(ticket);
+    this.#tellSeekers();
     this.#tellIfEmpty();
   }
 
   #admit(): void {
-    for (let ticket = this.#head; ticket !== null && this.active < this.limits.active; ticket = this.#head) {
-      this.#unlink(ticket);
+    for (let ticket = this.#tickets.first; ticket !== null && this.active < this.limits.active; ticket = this.#tickets.first) {
+      this.#remove(ticket);
       this.active++;
       ticket.state = 'in flight';
       ticket.waiter.admitted();
     }
   }
 
-  #unlink(ticket: LineTicket<W>): void {
-    const { before, behind } = ticket;
-    if (before === null) this.#head = behind;
-    else before.behind = behind;
-    if (behind === null) this.#tail = before;
-    else behind.before = before;
-    ticket.before = null;
-    ticket.behind = null;
-    this.waiting--;
+  #remove(ticket: LineTicket<W>): void {
+    this.#tickets.remove(ticket);
     this.#deadlines.remove(ticket);
   }
 
@@ -130,7 +131,13 @@ export class WaitingLine<W extends Waiter> implements Line<W> {
     else this.#deadlines.watch(ticket);
   }
 
+  /** Who sought in vain may find a place now, or one to wait at. */
+  #tellSeekers(): void {
+    if (this.#seekers === null || (this.active >= this.limits.active && this.waiting >= this.limits.waiting)) return;
+    for (const tell of this.#seekers) tell();
+  }
+
   #tellIfEmpty(): void {
-    if (this.active === 0 && this.#head === null) this.#emptied();
+    if (this.active === 0 && !this.contended) this.#emptied();
   }
 }

@@ -19,6 +19,8 @@ export interface L4ModeParts {
   readonly deadTime: number;
   readonly recoveryInterval: number;
   readonly headTimeout: number;
+  /** Workers of the node. */
+  readonly workers: number;
 }
 
 export function createL4Mode(l4: L4ModeParts): CreateStreamMode {
@@ -30,15 +32,16 @@ class L4Mode implements StreamMode {
   readonly #l4: L4ModeParts;
   readonly #parts: L4Parts;
 
-  constructor({ plan, log, counters, clock, trust }: StreamModeParts, l4: L4ModeParts) {
+  constructor({ plan, log, counters, clock, trust, admission }: StreamModeParts, l4: L4ModeParts) {
     const notes = new Notes(log);
+    const node = { admission, stream: plan.name, workers: l4.workers };
     this.#plan = plan;
     this.#l4 = l4;
     this.#parts = {
       trust,
       clock,
       counters,
-      destinations: new Destinations({ ...l4, log, counters }, plan.settings),
+      destinations: new Destinations({ ...l4, log, counters, node }, plan.settings),
       find: l4.find(plan.name),
       note: (text) => notes.note(text),
     };

@@ -2,6 +2,7 @@
 // all are taken and somebody else needs one, one after the other is asked for.
 import type { StreamTarget } from '../model/stream-target.js';
 import type { Admission, Line, Place, Waiter } from '../queue/admission.js';
+import type { TargetPlace } from './target-place.js';
 
 /** What opens connections. */
 export interface PlacesOwner {
@@ -21,6 +22,8 @@ export class LinkPlace implements Waiter {
   /** Where its connection shall go. */
   readonly target: StreamTarget;
   taken = false;
+  /** What it has or asks for besides where the target may have only so many connections. */
+  atTarget: TargetPlace | null = null;
   readonly #owner: LinkPlaces;
   readonly #line: Line<Waiter>;
   /** null: it was free at once. */
@@ -68,6 +71,8 @@ export class LinkPlace implements Waiter {
   /** Gives back the place or the turn. */
   giveBack(): void {
     this.#owner.gone(this);
+    this.atTarget?.giveBack();
+    this.atTarget = null;
     if (this.#ticket === null) this.#line.leave();
     else this.#ticket.giveBack();
   }
@@ -104,7 +109,7 @@ export class LinkPlaces {
    * @param most places with this key that the node may have
    */
   ask(key: string, most: number, target: StreamTarget): void {
-    const name = key === '' ? this.#stream : `${this.#stream} ${key}`;
+    const name = key === '' ? `links ${this.#stream}` : `links ${this.#stream} ${key}`;
     const line = this.#admission.line(name, { active: most, waiting: Number.POSITIVE_INFINITY, timeout: 0 });
     const place = new LinkPlace(key, target, this, line);
     place.change(most);

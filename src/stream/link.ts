@@ -1,16 +1,13 @@
-// One upstream connection of `fifo` or `funnel`: connecting, then carrying the requests of many clients one behind the other, and
-// giving each answer to the client whose request is the oldest one out.
+// One upstream connection of `fifo` or `funnel`: connecting, then carrying the requests of many clients one behind the other.
 import { performance } from 'node:perf_hooks';
 import type { StreamSettings } from '../config/stream-config.js';
 import type { ProxyError } from '../errors/proxy-error.js';
 import { formatProxyHeader } from '../listener/proxy-protocol.js';
 import type { StreamTarget } from '../model/stream-target.js';
 import type { BackendTls } from '../upstream/dial.js';
+import { AnswerReader, type AnswerReaderOwner } from './answer-reader.js';
 import { type DialUser, dialTarget } from './dial-target.js';
-import { type Asker, type Exchange, Line } from './exchange-line.js';
-import { createScanner, silenceOf } from './framing/create-scanner.js';
-import { broken, type FrameScanner, unfinished } from './framing/framing.js';
-import { fullRead } from './framing/message-reader.js';
+import type { Exchange } from './exchange-line.js';
 import type { LinkPlace } from './link-places.js';
 import { RequestBatch } from './request-batch.js';
 import type { SendBuffer } from './send-buffer.js';
@@ -40,7 +37,7 @@ const mostOut = 4096;
 /** Milliseconds that a target has to close a connection that we have closed. */
 const parting = 1_000;
 
-export class Link implements DialUser, StreamUser {
+export class Link implements DialUser, StreamUser, AnswerReaderOwner {
   readonly target: StreamTarget;
   /** What allows it. */
   readonly place: LinkPlace;
@@ -48,11 +45,8 @@ export class Link implements DialUser, StreamUser {
   leaving = false;
   readonly #owner: LinkOwner;
   readonly #async: boolean;
-  readonly #out = new Line<Exchange>();
-  readonly #scanner: FrameScanner | null;
-  readonly #silence: number;
+  readonly #answers: AnswerReader;
   readonly #patience: number;
-  readonly #maxMessage: number;
   readonly #begun = performance.now();
   #cancel: (() => void) | null;
   #side: StreamSocket | null = null;
@@ -64,10 +58,6 @@ export class Link implements DialUser, StreamUser {
   /** Bytes are being parted into answers; none of them can belong to a request that is sent meanwhile. */
   #delivering = false;
   readonly #batch = new RequestBatch();
-  /** Where silence ends answers: who got the last one, and is given what comes late. */
-  #latest: Asker | null = null;
-  #turnEnd: NodeJS.Immediate | null = null;
-  #timer: NodeJS.Timeout | null = null;
   #activeAt: number;
 
   /** Begins to connect. @param async requests are sent before earlier ones are answered */
@@ -77,10 +67,8 @@ export class Link implements DialUser, StreamUser {
     this.place = place;
     this.#owner = owner;
     this.#async = async;
-    this.#scanner = createScanner(settings.framing, 'response');
-    this.#silence = silenceOf(settings.framing);
+    this.#answers = new AnswerReader(settings.framing, settings.maxMessage, this);
     this.#patience = settings.inactivityTimeout;
-    this.#maxMessage = settings.maxMessage;
     this.#activeAt = owner.now;
     this.#cancel = dialTarget(target, settings, owner.trust, this);
   }
@@ -96,13 +84,13 @@ export class Link implements DialUser, StreamUser {
 
   /** Requests whose answer is not complete. */
   get load(): number {
-    return this.#out.length;
+    return this.#answers.owed;
   }
 
   /** May be sent a request now. */
   get free(): boolean {
     if (!this.isUp || this.leaving || this.#delivering) return false;
-    return this.#async ? !this.#blocked && this.#out.length < mostOut : this.#out.length === 0 && !this.#blocked;
+    return this.#async ? !this.#blocked && this.#answers.owed < mostOut : this.#answers.owed === 0 && !this.#blocked;
   }
 
   /**
@@ -111,7 +99,7 @@ export class Link implements DialUser, StreamUser {
    * @returns true: it is the first that waits for `flush`
    */
   send(exchange: Exchange, request: Buffer): boolean {
-    this.#out.join(exchange);
+    this.#answers.expect(exchange);
     this.#activeAt = this.#owner.now;
     if (this.#async) {
       const first = this.#batch.isEmpty;
@@ -150,119 +138,31 @@ export class Link implements DialUser, StreamUser {
     if (this.#over) return;
     this.#activeAt = this.#owner.now;
     this.#delivering = true;
-    if (this.#scanner === null) this.#receivedUntilSilence(bytes);
-    else this.#receivedFramed(bytes, this.#scanner);
+    this.#answers.read(bytes);
     this.#delivering = false;
     if (!this.#over) this.#owner.linkFree(this);
   }
 
-  /** Several answers to one client leave in one write. */
-  #receivedFramed(bytes: Buffer, scanner: FrameScanner): void {
-    let start = 0;
-    let runStart = 0;
-    let run: Asker | null = null;
-    while (start < bytes.length && !this.#over) {
-      const end = scanner.scan(bytes, start, bytes.length);
-      const exchange = this.#out.first;
-      const alone = scanner.alone;
-      if (end === broken || (exchange === undefined && !alone)) {
-        run?.answer(bytes, runStart, start);
-        this.#outOfStep(end === broken ? scanner.fault : 'it sent an answer that nobody had asked for');
-        return;
-      }
-      const to = end === unfinished ? bytes.length : end;
-      if (alone || exchange === undefined || run !== exchange.asker) {
-        run?.answer(bytes, runStart, start);
-        run = alone || exchange === undefined ? null : exchange.asker;
-        runStart = start;
-      }
-      if (!alone && exchange !== undefined) {
-        exchange.answered += to - start;
-        this.#copyForTaker(exchange, bytes, start, to);
-        if (exchange.answered > this.#maxMessage) this.#tooLarge(exchange);
-        if (end !== unfinished) {
-          // Written before it is called complete, so that a client which ends behind its last answer has it.
-          if (this.#out.second?.asker !== run) {
-            run?.answer(bytes, runStart, to);
-            run = null;
-          }
-          this.#complete();
-        }
-      }
-      start = to;
-    }
-    run?.answer(bytes, runStart, start);
-  }
-
-  #receivedUntilSilence(bytes: Buffer): void {
-    const exchange = this.#out.first;
-    if (exchange === undefined) {
-      // A late piece of the last answer: where silence is the rule, this is all that it can be.
-      this.#latest?.answer(bytes, 0, bytes.length);
-      return;
-    }
-    exchange.answered += bytes.length;
-    exchange.asker.answer(bytes, 0, bytes.length);
-    this.#copyForTaker(exchange, bytes, 0, bytes.length);
-    if (exchange.answered > this.#maxMessage) this.#tooLarge(exchange);
-    if (this.#silence > 0) {
-      if (this.#timer === null) this.#timer = setTimeout(() => this.#silentAtLast(), this.#silence);
-      else this.#timer.refresh();
-    } else if (bytes.length < fullRead && this.#turnEnd === null) {
-      this.#silent();
-    } else {
-      // What was there to be read at once is read in this turn of the event loop.
-      this.#turnEnd ??= setImmediate(() => this.#silentAtLast());
-    }
-  }
-
-  #silent(): void {
-    const exchange = this.#out.first;
-    if (exchange === undefined || exchange.answered === 0) return;
-    this.#latest = exchange.asker;
-    this.#complete();
-  }
-
-  #silentAtLast(): void {
-    this.#turnEnd = null;
-    if (this.#over) return;
-    this.#silent();
-    this.#owner.linkFree(this);
-  }
-
-  #complete(): void {
-    const exchange = this.#out.leave() as Exchange;
-    const { taker, pieces } = exchange;
-    if (taker !== null) taker.answered(pieces?.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces ?? []));
-    exchange.taker = null;
-    exchange.asker.answeredWhole();
+  answered(exchange: Exchange): void {
     this.#owner.linkAnswered(exchange);
   }
 
-  /** Its client is closed; the rest of the answer is read and thrown away. */
-  #tooLarge(exchange: Exchange): void {
-    if (exchange.asker.gone || this.#scanner === null) return;
-    this.#owner.say(`a client is closed: an answer has more than ${this.#maxMessage} bytes`);
-    exchange.taker?.failed(new Error(`an answer has more than ${this.#maxMessage} bytes`));
-    exchange.taker = null;
-    exchange.asker.cut();
+  silent(): void {
+    if (!this.#over) this.#owner.linkFree(this);
   }
 
-  #copyForTaker(exchange: Exchange, bytes: Buffer, start: number, end: number): void {
-    if (exchange.taker === null) return;
-    exchange.pieces ??= [];
-    exchange.pieces.push(Buffer.from(bytes.subarray(start, end)));
+  say(text: string): void {
+    this.#owner.say(text);
   }
 
-  /** Which answer belongs to whom cannot be told any more. */
-  #outOfStep(why: string): void {
+  outOfStep(why: string): void {
     this.#owner.say(`the connection to ${this.target.origin} is given up: ${why}`);
     this.destroy(new Error(why));
   }
 
   ended(side: StreamSocket): void {
     // No more answers can come.
-    if (this.#silence > 0 || this.#turnEnd !== null) this.#silent();
+    this.#answers.end();
     side.destroy();
     this.#lost(null);
   }
@@ -280,7 +180,7 @@ export class Link implements DialUser, StreamUser {
   sweep(now: number): void {
     if (this.#closeBy !== 0 && now >= this.#closeBy) this.destroy(null);
     if (this.#patience === 0 || !this.isUp || now - this.#activeAt < this.#patience) return;
-    this.destroy(this.#out.length > 0 ? new Error(`no answer in ${this.#patience} ms`) : null);
+    this.destroy(this.#answers.owed > 0 ? new Error(`no answer in ${this.#patience} ms`) : null);
   }
 
   /**
@@ -305,9 +205,7 @@ export class Link implements DialUser, StreamUser {
   #lost(error: Error | null): void {
     if (this.#over) return;
     this.#over = true;
-    if (this.#timer !== null) clearTimeout(this.#timer);
-    if (this.#turnEnd !== null) clearImmediate(this.#turnEnd);
-    this.#owner.linkLost(this, error, this.#out.empty());
+    this.#owner.linkLost(this, error, this.#answers.stop());
   }
 
   #write(bytes: Buffer): boolean {

@@ -4,6 +4,7 @@ import { Backoff } from '../base/backoff.js';
 import type { StreamSettings } from '../config/stream-config.js';
 import { ProxyError } from '../errors/proxy-error.js';
 import type { StreamPlan } from '../model/stream.js';
+import type { StreamTarget } from '../model/stream-target.js';
 import type { BackendTls } from '../upstream/dial.js';
 import type { Exchange } from './exchange-line.js';
 import { Link, type LinkOwner } from './link.js';
@@ -50,6 +51,8 @@ export class Links implements LinkOwner, PlacesOwner {
   #links: readonly Link[] = [];
   #connecting = 0;
   readonly #places: LinkPlaces;
+  /** Places that are there while their target is asked for one. */
+  readonly #claims = new Set<LinkPlace>();
   /** Ids of targets that could not be connected to since the last success. */
   #tried: string[] = [];
   /** Until when what was lost is mended while requests wait; the next attempt. */
@@ -89,15 +92,16 @@ export class Links implements LinkOwner, PlacesOwner {
       best = link;
       if (link.load === 0) return link;
     }
-    const coming = this.#connecting + this.#places.asked;
-    const room = this.#links.length + this.#places.asked < this.#most && coming < Math.max(1, this.#owner.waiting);
+    const asked = this.#places.asked + this.#claims.size;
+    const coming = this.#connecting + asked;
+    const room = this.#links.length + asked < this.#most && coming < Math.max(1, this.#owner.waiting);
     if (room && this.#mending === null && (this.#links.length === 0 || performance.now() >= this.#pauseUntil)) this.#open();
     return best;
   }
 
   /** To be called where something waits and nothing is free: tells the owner when waiting is in vain. */
   check(): void {
-    if (this.#links.length > 0 || this.#places.asked > 0 || this.#mending !== null || this.#closed) return;
+    if (this.#links.length > 0 || this.#places.asked + this.#claims.size > 0 || this.#mending !== null || this.#closed) return;
     // Places may be taken by connections of a mode of before; they become free.
     if (this.#parts.targets.pick('', []) === 'full') return;
     this.#roundFailed(new ProxyError('no-backend', `stream ${this.#plan.name} has no target`));
@@ -141,6 +145,8 @@ export class Links implements LinkOwner, PlacesOwner {
   close(): void {
     this.#closed = true;
     if (this.#mending !== null) clearTimeout(this.#mending);
+    for (const place of this.#claims) place.giveBack();
+    this.#claims.clear();
     this.#places.close();
     this.reset();
   }
@@ -203,13 +209,23 @@ export class Links implements LinkOwner, PlacesOwner {
     // The list may be another one by now.
     const target = targets.plan.targets.find(({ id }) => id === place.target.id);
     if (this.#closed || target === undefined || !targets.hasRoom(target)) {
-      place.giveBack();
-      if (!this.#closed) this.#owner.linksFree();
+      this.#refuse(place);
       return;
     }
-    targets.opened(target);
-    this.#connecting++;
-    this.#links = [...this.#links, new Link(target, place, this, this.isAsync)];
+    place.atTarget = targets.placeAt(target, {
+      admitted: () => {
+        this.#claims.delete(place);
+        this.#connect(place, target);
+      },
+      refused: () => {
+        this.#claims.delete(place);
+        this.#refuse(place);
+      },
+    });
+    const taken = place.atTarget === null ? 'held' : place.atTarget.take();
+    if (taken === 'held') this.#connect(place, target);
+    else if (taken === 'asks') this.#claims.add(place);
+    else this.#refuse(place);
   }
 
   /** Others of the node wait: the connection with the least to do goes, when it owes nothing any more. */
@@ -228,6 +244,18 @@ export class Links implements LinkOwner, PlacesOwner {
 
   get #most(): number {
     return Math.max(1, this.#shape.most(this.#plan));
+  }
+
+  #connect(place: LinkPlace, target: StreamTarget): void {
+    this.#parts.targets.opened(target);
+    this.#connecting++;
+    this.#links = [...this.#links, new Link(target, place, this, this.isAsync)];
+  }
+
+  /** There is no connection for it: others may be free, or another target have room. */
+  #refuse(place: LinkPlace): void {
+    place.giveBack();
+    if (!this.#closed) this.#owner.linksFree();
   }
 
   #forget(link: Link): void {

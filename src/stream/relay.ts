@@ -5,10 +5,12 @@ import { formatProxyHeader } from '../listener/proxy-protocol.js';
 import type { StreamPlan } from '../model/stream.js';
 import type { StreamTarget } from '../model/stream-target.js';
 import type { StreamEnd } from '../observe/stream-counters.js';
+import type { Refusal, Waiter } from '../queue/admission.js';
 import { type DialUser, dialTarget } from './dial-target.js';
 import type { StreamModeParts } from './stream.js';
 import type { StreamClient } from './stream-client.js';
 import type { StreamSocket, StreamUser } from './stream-socket.js';
+import type { TargetPlace } from './target-place.js';
 import type { Targets } from './targets.js';
 
 /** Why a client got nothing: no target could be connected to, or one was lost or took too long before its first byte. */
@@ -22,6 +24,8 @@ export interface RelayOwner {
   readonly responseTimeout?: number;
   /** All targets that may be tried are full: `go` is to be called again when one is free. @returns false: the client cannot wait */
   await(relay: Relay): boolean;
+  /** A target is connected to; it waits no more. */
+  chosen?(relay: Relay): void;
   /** The client sent more before there was an answer. @param bytes valid until this returns */
   asked?(bytes: Buffer): void;
   /** The first byte of the answer is there. */
@@ -35,15 +39,18 @@ export interface RelayOwner {
 /** Milliseconds that bytes on their way to one side may take once the other has gone. */
 const linger = 30_000;
 
-export class Relay implements StreamUser, DialUser {
+export class Relay implements StreamUser, DialUser, Waiter {
   readonly client: StreamClient;
 
   readonly #owner: RelayOwner;
   readonly #targets: Targets;
   readonly #tried: string[] = [];
   #upstream: StreamSocket | null = null;
-  /** The target whose place it holds; null: none. */
+  /** The target that it is connected to, or connects to; null: none. */
   #target: StreamTarget | null = null;
+  /** The target that it would take, while the node is asked for a place. */
+  #wanted: StreamTarget | null = null;
+  #place: TargetPlace | null = null;
   #cancel: (() => void) | null = null;
   #dialledAt = 0;
   /** Milliseconds of silence after which the connection is closed; 0: never. */
@@ -59,22 +66,63 @@ export class Relay implements StreamUser, DialUser {
     client.user = this;
   }
 
+  /** The node is asked for a place at a target. */
+  get asks(): boolean {
+    return this.#wanted !== null;
+  }
+
+  /** A target was tried, in vain: this client has fewer to choose from than others. */
+  get hasTried(): boolean {
+    return this.#tried.length > 0;
+  }
+
   /** Connects to a target: at once, since in many protocols the server speaks first. */
   go(): void {
-    const { parts, plan } = this.#owner;
     const targets = this.#targets;
-    const picked = targets.pick(this.client.source.address, this.#tried);
-    if (picked === 'full' && this.#owner.await(this)) return;
-    if (picked === 'full' || picked === 'none') {
-      this.#giveUp('unreachable', picked === 'full' ? 'too-many' : 'no-target');
-      return;
+    for (;;) {
+      const picked = targets.pick(this.client.source.address, this.#tried);
+      if (picked === 'full' && this.#owner.await(this)) return;
+      if (picked === 'full' || picked === 'none') {
+        this.#giveUp('unreachable', picked === 'full' ? 'too-many' : 'no-target');
+        return;
+      }
+      this.#place = targets.placeAt(picked, this);
+      const taken = this.#place === null ? 'held' : this.#place.take();
+      if (taken === 'held') {
+        this.#dial(picked);
+        return;
+      }
+      if (taken === 'asks') {
+        this.#wanted = picked;
+        return;
+      }
+      // It will not be picked again before there is room.
+      this.#place = null;
     }
-    this.#target = picked;
-    this.client.target = picked.origin;
-    this.#tried.push(picked.id);
-    targets.opened(picked);
+  }
+
+  admitted(): void {
+    const wanted = this.#wanted as StreamTarget;
+    this.#wanted = null;
+    this.#dial(wanted);
+  }
+
+  refused(why: Refusal): void {
+    this.#wanted = null;
+    this.#place = null;
+    if (why === 'full') this.go();
+    else this.#giveUp('unreachable', 'too-many');
+  }
+
+  #dial(target: StreamTarget): void {
+    const { parts, plan } = this.#owner;
+    this.#target = target;
+    this.client.target = target.origin;
+    this.#tried.push(target.id);
+    this.#targets.opened(target);
     this.#dialledAt = performance.now();
-    this.#cancel = dialTarget(picked, plan.settings, parts.trust, this);
+    this.#cancel = dialTarget(target, plan.settings, parts.trust, this);
+    this.#owner.chosen?.(this);
   }
 
   connected(side: StreamSocket): void {
@@ -215,7 +263,11 @@ export class Relay implements StreamUser, DialUser {
 
   #release(): void {
     const target = this.#target;
+    const place = this.#place;
     this.#target = null;
+    this.#wanted = null;
+    this.#place = null;
+    place?.giveBack();
     if (target !== null) this.#targets.released(target);
   }
 }

@@ -23,8 +23,6 @@ export class StreamClient extends StreamSocket implements ListedConnection {
   /** Origin of the target that serves it, and the host that it asked for where that decides, for the log line. */
   target = '';
   host = '';
-  /** Counts as one of the listener's `maxConnections`. */
-  admitted = false;
   readonly startedAt = performance.now();
   /** Why it ended, once it is known. */
   endedBy: StreamEnd | null = null;

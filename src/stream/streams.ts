@@ -15,6 +15,7 @@ import type { Logger } from '../observe/logger.js';
 import { createStreamCounters, type StreamCounters } from '../observe/stream-counters.js';
 import { jsonStreamLine, textStreamLine } from '../observe/stream-line.js';
 import type { Admission, Waiter } from '../queue/admission.js';
+import type { NodeCap } from '../queue/node-cap.js';
 import { ownRoutesOf } from '../routing/own-routes.js';
 import type { PatternList } from '../routing/pattern-list.js';
 import type { RouteCache } from '../routing/route-cache.js';
@@ -27,7 +28,7 @@ import { TcpListener } from './tcp-listener.js';
 
 export interface StreamsParts {
   readonly configs: readonly StreamConfig[];
-  readonly server: Pick<ServerConfig, 'headTimeout' | 'deadBackendTTL' | 'recoveryInterval' | 'accessLogFormat'>;
+  readonly server: Pick<ServerConfig, 'workers' | 'headTimeout' | 'deadBackendTTL' | 'recoveryInterval' | 'accessLogFormat'>;
   readonly store: Pick<Store, 'readRecord'>;
   /** Has the lists of all streams. */
   readonly blocked: Pick<BlockLists, 'refuses' | 'onChange'>;
@@ -36,6 +37,8 @@ export interface StreamsParts {
   readonly ca: readonly string[];
   /** Where the node counts what streams may have. */
   readonly admission: Admission<Waiter>;
+  /** The cap on all connections of clients to the node; null: there is none. */
+  readonly all: NodeCap | null;
   /** Where connections of the mode `l4` go. */
   readonly routes: Pick<RouteCache, 'find' | 'patternFor'>;
   readonly view: HealthView;
@@ -53,7 +56,7 @@ export class Streams implements StoreListener {
 
   /** @throws StartError for a target of the configuration that is none, or a certificate that cannot be used */
   constructor(parts: StreamsParts) {
-    const { configs, server, store, blocked, trusted, ca, admission, connections, clock, log, accessLog } = parts;
+    const { configs, server, store, blocked, trusted, ca, admission, all, connections, clock, log, accessLog } = parts;
     const ownRoutes = new Map<string, PatternList>();
     for (const { name, targets, routes } of configs) {
       const own = ownRoutesOf(routes);
@@ -66,6 +69,7 @@ export class Streams implements StoreListener {
     const trust = { ca, alpn: [] };
     const startProbe = createStartProbe(trust);
     const deadTime = server.deadBackendTTL * 1000;
+    const workers = Math.max(1, server.workers);
     const modes = createStreamModes({
       find: (stream) => createFindL4Route(parts.routes, ownRoutes.get(stream) ?? null),
       view: parts.view,
@@ -73,6 +77,7 @@ export class Streams implements StoreListener {
       deadTime,
       recoveryInterval: server.recoveryInterval,
       headTimeout: server.headTimeout,
+      workers,
     });
     const made = configs.map((config) => {
       const counters = createStreamCounters(config.name);
@@ -84,6 +89,7 @@ export class Streams implements StoreListener {
         startProbe,
         deadTime,
         recoveryInterval: server.recoveryInterval,
+        node: { admission, stream: config.name, workers },
       });
       const listener = new TcpListener({
         config,
@@ -94,6 +100,8 @@ export class Streams implements StoreListener {
         trusted,
         trust,
         admission,
+        all,
+        workers,
         connections,
         clock,
         counters,

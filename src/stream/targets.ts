@@ -12,6 +12,9 @@ import type { StreamPlan } from '../model/stream.js';
 import type { StreamTarget } from '../model/stream-target.js';
 import type { Logger } from '../observe/logger.js';
 import type { StreamCounters } from '../observe/stream-counters.js';
+import type { Admission, Line, Waiter } from '../queue/admission.js';
+import { partOf, patience } from '../queue/node-cap.js';
+import { TargetPlace } from './target-place.js';
 
 export interface TargetsParts {
   readonly plan: StreamPlan;
@@ -22,8 +25,18 @@ export interface TargetsParts {
   readonly deadTime: number;
   /** Milliseconds between two probes of a dead target; 0: none is probed. */
   readonly recoveryInterval: number;
+  /** Counts the connections to each target for the node; absent: this process counts by itself. */
+  readonly node?: TargetsOfNode;
   /** Milliseconds that never run backwards; a test gives its own. */
   readonly now?: () => number;
+}
+
+/** Where a node counts the connections to targets. */
+export interface TargetsOfNode {
+  readonly admission: Admission<Waiter>;
+  /** The stream, whose connections to a target are counted apart from those of others. */
+  readonly stream: string;
+  readonly workers: number;
 }
 
 /** What a pick gives: a target, or whether there would be one if others had ended (`full`). */
@@ -39,6 +52,8 @@ class Standing implements Load {
   deadUntil = 0;
   probeDue = 0;
   probe: RunningProbe | null = null;
+  /** The node has as many connections to it as there may be: nobody need ask until there is room again. */
+  full = false;
   #connectTime = 0;
   #measuredAt = 0;
 
@@ -87,6 +102,8 @@ export class Targets {
     this.#weights = uneven ? weights : null;
     const listed = new Set(targets.map(({ id }) => id));
     for (const [id, standing] of this.#standings) {
+      // There may be more room now.
+      standing.full = false;
       if (listed.has(id)) continue;
       standing.probe?.stop();
       if (standing.inFlight === 0) this.#standings.delete(id);
@@ -124,6 +141,21 @@ export class Targets {
     return !this.#isFull(target, this.#standings.get(target.id));
   }
 
+  /**
+   * The place for a connection that was chosen, which has to be taken before it is opened, and given back when it was released.
+   * @param claimant told the answer, where it comes later
+   * @returns null: there may be any number of them
+   */
+  placeAt(target: StreamTarget, claimant: Waiter): TargetPlace | null {
+    const { node } = this.#parts;
+    const most = this.#mostOf(target);
+    if (node === undefined || most === 0) return null;
+    const limits = { active: most, waiting: 0, timeout: patience, reserve: partOf(most, node.workers) };
+    const line = node.admission.line(`target ${node.stream} ${target.id}`, limits);
+    if (line.limits.active !== most) line.change(limits);
+    return new TargetPlace(line, claimant, (full) => this.#awaitRoom(this.#standing(target), full));
+  }
+
   /** A connection is about to be made: counted before, so that simultaneous clients do not make too many. */
   opened(target: StreamTarget): void {
     const standing = this.#standing(target);
@@ -138,10 +170,10 @@ export class Targets {
     if (standing.inFlight === 0) this.#parts.counters.targets.delete(target.id);
     else this.#parts.counters.targets.set(target.id, standing.inFlight);
     if (standing.inFlight === 0 && !this.#plan.targets.some(({ id }) => id === target.id)) this.#standings.delete(target.id);
-    for (const listener of this.#freeListeners) listener();
+    this.#tellFree();
   }
 
-  /** Has a function called whenever a connection has ended: somebody may be waiting for its place. @returns ends that */
+  /** Has a function called whenever a connection has ended, here or where it was in the way: somebody may be waiting for its place. @returns ends that */
   onFree(listener: () => void): () => void {
     this.#freeListeners = [...this.#freeListeners, listener];
     return () => {
@@ -206,9 +238,28 @@ export class Targets {
     this.#parts.log[level](`stream ${this.#plan.name}: target ${target.origin} ${what}`);
   }
 
+  #awaitRoom(standing: Standing, { seekers }: Line<Waiter>): void {
+    standing.full = true;
+    const found = (): void => {
+      seekers.delete(found);
+      if (!standing.full) return;
+      standing.full = false;
+      this.#tellFree();
+    };
+    seekers.add(found);
+  }
+
+  #tellFree(): void {
+    for (const listener of this.#freeListeners) listener();
+  }
+
+  #mostOf(target: StreamTarget): number {
+    return target.max === 0 ? this.#plan.settings.targetConnections : target.max;
+  }
+
   #isFull(target: StreamTarget, standing: Standing | undefined): boolean {
-    const most = target.max === 0 ? this.#plan.settings.targetConnections : target.max;
-    return most > 0 && standing !== undefined && standing.inFlight >= most;
+    const most = this.#mostOf(target);
+    return most > 0 && standing !== undefined && (standing.full || standing.inFlight >= most);
   }
 
   #standing({ id }: StreamTarget): Standing {

@@ -7,22 +7,23 @@ import { streamCertificate } from '../certs/static-certificate.js';
 import type { StreamConfig, StreamModeName } from '../config/stream-config.js';
 import type { BlockLists } from '../limits/block-lists.js';
 import { acceptInto } from '../listener/accept.js';
+import { Arrival, type Claim } from '../listener/arrival.js';
 import type { Connections } from '../listener/connections.js';
-import { ProxyHeaderReader } from '../listener/proxy-header-reader.js';
 import type { StreamPlan } from '../model/stream.js';
 import type { AccessLog } from '../observe/access-log.js';
 import type { Logger } from '../observe/logger.js';
-import type { StreamCounters } from '../observe/stream-counters.js';
+import type { StreamCounters, StreamEnd } from '../observe/stream-counters.js';
 import type { StreamLineFormat } from '../observe/stream-line.js';
 import type { Admission, Waiter } from '../queue/admission.js';
+import type { NodeCap } from '../queue/node-cap.js';
 import type { BackendTls } from '../upstream/dial.js';
 import { ClientAccounts } from './client-accounts.js';
+import { ClientPlaces } from './client-places.js';
+import { readPreamble, readSecurePreamble } from './client-preamble.js';
 import { openPlace } from './open-place.js';
 import type { StreamMode, StreamModeTable } from './stream.js';
 import { type ClientOwner, StreamClient } from './stream-client.js';
-import type { StreamSocket, StreamUser } from './stream-socket.js';
 import type { Targets } from './targets.js';
-import { WaitingClients } from './waiting-clients.js';
 
 export interface TcpListenerParts {
   readonly config: StreamConfig;
@@ -35,6 +36,10 @@ export interface TcpListenerParts {
   readonly trust: BackendTls;
   /** Where the node counts what streams may have. */
   readonly admission: Admission<Waiter>;
+  /** The cap on all connections of clients to the node; null: there is none. */
+  readonly all: NodeCap | null;
+  /** Workers of the node. */
+  readonly workers: number;
   readonly connections: Connections;
   readonly clock: CoarseClock;
   readonly counters: StreamCounters;
@@ -49,13 +54,11 @@ export class TcpListener implements ClientOwner {
   readonly #parts: TcpListenerParts;
   readonly #server: net.Server;
   readonly #secureContext: tls.SecureContext | null;
-  readonly #line: WaitingClients;
+  readonly #places: ClientPlaces;
   readonly #accounts: ClientAccounts;
   #plan: StreamPlan;
   #modeName: StreamModeName;
   #mode: StreamMode;
-  /** Clients that the mode has, of `maxConnections`. */
-  #admitted = 0;
   #stopped = false;
   #port = 0;
   #stopAccepting: () => void = () => {};
@@ -64,14 +67,19 @@ export class TcpListener implements ClientOwner {
   constructor(parts: TcpListenerParts) {
     this.#parts = parts;
     this.#plan = parts.plan;
-    const { config, clock, counters } = parts;
+    const { config } = parts;
     this.#accounts = new ClientAccounts({ ...parts, name: config.name });
     this.#secureContext =
       config.tls === null ? null : tls.createSecureContext(streamCertificate(config.tls, `stream ${config.name}`));
     this.#server = net.createServer({ allowHalfOpen: true, noDelay: true });
-    this.#line = new WaitingClients(clock, counters);
     this.#modeName = parts.plan.mode;
     this.#mode = this.#createMode(parts.plan);
+    this.#places = new ClientPlaces({
+      ...parts,
+      name: config.name,
+      settings: parts.plan.settings,
+      admit: (client) => this.#mode.accept(client),
+    });
   }
 
   get name(): string {
@@ -98,7 +106,8 @@ export class TcpListener implements ClientOwner {
     const bound = this.#server.address();
     if (typeof bound === 'object' && bound !== null) this.#port = bound.port;
     // Sockets that will be wrapped for TLS must be Node's own.
-    if (this.#secureContext !== null) this.#server.on('connection', (socket) => this.#handshake(socket));
+    const secureContext = this.#secureContext;
+    if (secureContext !== null) this.#server.on('connection', (socket) => this.#handshake(socket, secureContext));
     else this.#stopAccepting = acceptInto(this.#server, () => this.#newClient());
   }
 
@@ -114,7 +123,7 @@ export class TcpListener implements ClientOwner {
       this.#modeName = plan.mode;
       this.#mode = this.#createMode(plan);
     }
-    this.#admitWaiting();
+    this.#places.update(plan.settings);
   }
 
   /** The block lists changed: cuts whom they refuse now, where that is asked for. */
@@ -137,7 +146,7 @@ export class TcpListener implements ClientOwner {
     this.#stopped = true;
     this.#stopAccepting();
     this.#server.close();
-    this.#line.close();
+    this.#places.close();
   }
 
   /** Ends everything at once. */
@@ -154,11 +163,7 @@ export class TcpListener implements ClientOwner {
   }
 
   clientGone(client: StreamClient): void {
-    if (!this.#accounts.end(client)) return;
-    this.#line.leave(client);
-    if (!client.admitted) return;
-    this.#admitted--;
-    this.#admitWaiting();
+    if (this.#accounts.end(client)) this.#places.leave(client);
   }
 
   #createMode(plan: StreamPlan): StreamMode {
@@ -169,61 +174,23 @@ export class TcpListener implements ClientOwner {
   }
 
   #newClient(): PlainClient {
-    return new PlainClient(this, (client, byEvents) => {
-      if (!this.#begin(client)) return;
-      if (byEvents) client.readByEvents();
-      if (this.#parts.config.proxyProtocol) new HeaderFirst(client, this.#parts, () => this.#admit(client));
-      else this.#admit(client);
-    });
+    return new PlainClient(this, (client, byEvents) =>
+      this.#begin(client, () => {
+        if (byEvents) client.readByEvents();
+        readPreamble(client, this.#parts, () => this.#arrived(client));
+      }),
+    );
   }
 
-  /** A client whose bytes have to be decrypted; its PROXY header, where there is one, comes in clear text. */
-  #handshake(raw: net.Socket): void {
+  /** A client whose bytes have to be decrypted. */
+  #handshake(raw: net.Socket, secureContext: tls.SecureContext): void {
     const client = new StreamClient(this);
     client.attach(raw, 'handshake');
-    if (!this.#begin(client)) return;
-    if (!this.#parts.config.proxyProtocol) {
-      this.#secure(client, raw);
-      return;
-    }
-    client.expireAt(this.#parts.clock.now + this.#parts.headTimeout, 'bad-header');
-    const reader = new ProxyHeaderReader();
-    const received = (piece: Buffer): void => {
-      const reading = reader.push(piece);
-      if (reading === null) return;
-      raw.off('data', received);
-      raw.pause();
-      if (reading.kind === 'fault') {
-        client.finish('bad-header');
-        return;
-      }
-      if (reading.ends !== null) ({ source: client.source, destination: client.destination } = reading.ends);
-      if (reading.rest.length > 0) raw.unshift(reading.rest);
-      this.#secure(client, raw);
-    };
-    raw.on('data', received);
+    this.#begin(client, () => readSecurePreamble(client, raw, secureContext, this.#parts, () => this.#arrived(client)));
   }
 
-  #secure(client: StreamClient, raw: net.Socket): void {
-    const secureContext = this.#secureContext as tls.SecureContext;
-    const socket = new tls.TLSSocket(raw, { isServer: true, secureContext });
-    let secured = false;
-    client.expireAt(this.#parts.clock.now + this.#parts.headTimeout, 'handshake-failed');
-    socket.once('error', () => {
-      if (!secured) client.because('handshake-failed');
-    });
-    client.attach(socket, 'secure');
-    socket.once('secure', () => {
-      secured = true;
-      client.expireAt(0, 'handshake-failed');
-      client.pause();
-      client.readByEvents();
-      this.#admit(client);
-    });
-  }
-
-  /** Takes account of a connection. @returns false: it was refused */
-  #begin(client: StreamClient): boolean {
+  /** Takes account of a connection. @param go called when it may go on, which may be later; otherwise it is ended */
+  #begin(client: StreamClient, go: () => void): void {
     const { config, trusted } = this.#parts;
     const socket = client.socket as net.Socket;
     this.#accounts.begin(client);
@@ -239,38 +206,32 @@ export class TcpListener implements ClientOwner {
     else {
       const { keepAlive } = this.#plan.settings;
       if (!local && keepAlive > 0) socket.setKeepAlive(true, keepAlive);
-      return true;
+      this.#count(client, socket, go);
     }
-    return false;
   }
 
-  /** Lets a client in, whose address is known now. */
-  #admit(client: StreamClient): void {
+  /** Among all connections of clients to the node, where there may be only so many. */
+  #count(client: StreamClient, socket: net.Socket, go: () => void): void {
+    const { all } = this.#parts;
+    if (all === null) {
+      go();
+      return;
+    }
+    const claims: Claim<StreamEnd>[] = [{ cap: all, key: '', why: 'too-many' }];
+    const turnAway = (why: StreamEnd): void => client.finish(why);
+    const arrival = new Arrival<StreamEnd>(socket, { peer: client.source.address, claims, connections: null, turnAway });
+    const reception = arrival.begin();
+    if (reception === 'in') go();
+    else if (reception === 'waits') arrival.entered = go;
+  }
+
+  /** A client whose address is known now and whose bytes can be read. */
+  #arrived(client: StreamClient): void {
     if (this.#parts.config.proxyProtocol && this.#parts.blocked.refuses(this.name, client.source.address)) {
       client.finish('blocked');
       return;
     }
-    const { maxConnections, overflow, waitTimeout } = this.#plan.settings;
-    if (maxConnections > 0 && this.#admitted >= maxConnections) {
-      if (overflow === 'drop' || this.#stopped) client.finish('too-many');
-      else this.#line.join(client, waitTimeout);
-      return;
-    }
-    this.#admitted++;
-    client.admitted = true;
-    this.#mode.accept(client);
-  }
-
-  #admitWaiting(): void {
-    for (let client = this.#line.first(); client !== null; client = this.#line.first()) {
-      const { maxConnections } = this.#plan.settings;
-      if (maxConnections > 0 && this.#admitted >= maxConnections) return;
-      this.#line.leave(client);
-      if (client.isClosed || client.endedBy !== null) continue;
-      this.#admitted++;
-      client.admitted = true;
-      this.#mode.accept(client);
-    }
+    this.#places.come(client);
   }
 }
 
@@ -289,46 +250,4 @@ class PlainClient extends StreamClient {
     this.pause();
     this.#begin(this, byEvents);
   }
-}
-
-/** Reads the PROXY header of a client in clear text. */
-class HeaderFirst implements StreamUser {
-  readonly #client: StreamClient;
-  readonly #parts: TcpListenerParts;
-  readonly #done: () => void;
-  readonly #reader = new ProxyHeaderReader();
-
-  constructor(client: StreamClient, parts: TcpListenerParts, done: () => void) {
-    this.#client = client;
-    this.#parts = parts;
-    this.#done = done;
-    client.user = this;
-    client.expireAt(parts.clock.now + parts.headTimeout, 'bad-header');
-    client.resume();
-  }
-
-  received(_from: StreamSocket, bytes: Buffer): void {
-    const client = this.#client;
-    const reading = this.#reader.push(bytes);
-    if (reading === null) return;
-    client.pause();
-    if (reading.kind === 'fault') {
-      this.#parts.log.debug(`stream ${this.#parts.config.name}: ${client.source.address} sent ${reading.text}`);
-      client.finish('bad-header');
-      return;
-    }
-    if (reading.ends !== null) ({ source: client.source, destination: client.destination } = reading.ends);
-    if (reading.rest.length > 0) client.head = reading.rest;
-    client.expireAt(0, 'bad-header');
-    client.user = null;
-    this.#done();
-  }
-
-  ended(): void {
-    this.#client.finish('bad-header');
-  }
-
-  drained(): void {}
-
-  closed(): void {}
 }

@@ -4,7 +4,7 @@ import type { StreamCounters } from '../observe/stream-counters.js';
 import type { StreamClient } from './stream-client.js';
 
 /** A line. Whoever left it must be told to `leave`, however the client went. */
-export class WaitingClients {
+export class WaitingClients implements Iterable<StreamClient> {
   readonly #clients = new Set<StreamClient>();
   readonly #clock: CoarseClock;
   readonly #counters: StreamCounters;
@@ -18,17 +18,20 @@ export class WaitingClients {
     return this.#clients.size;
   }
 
+  has(client: StreamClient): boolean {
+    return this.#clients.has(client);
+  }
+
+  /** In their order. Those who leave meanwhile are left out. */
+  [Symbol.iterator](): Iterator<StreamClient> {
+    return this.#clients.values();
+  }
+
   /** @param patience milliseconds that the client waits at most; 0: for as long as it takes */
   join(client: StreamClient, patience: number): void {
     this.#clients.add(client);
     this.#counters.waiting++;
     client.expireAt(patience === 0 ? 0 : this.#clock.now + patience, 'waited');
-  }
-
-  /** The first in the line, who stays there. */
-  first(): StreamClient | null {
-    for (const client of this.#clients) return client;
-    return null;
   }
 
   /** @returns whether it was in the line */
@@ -37,10 +40,5 @@ export class WaitingClients {
     this.#counters.waiting--;
     client.expireAt(0, 'waited');
     return true;
-  }
-
-  /** Ends all who wait. */
-  close(): void {
-    for (const client of this.#clients) client.finish('cut');
   }
 }

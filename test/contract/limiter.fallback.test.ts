@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { FallbackLimiter, type WhenAway } from '../../src/limits/fallback-limiter.js';
 import type { Limiter, Window } from '../../src/limits/limiter.js';
 import { MemoryLimiter } from '../../src/limits/memory-limiter.js';
+import { NodeLimiter } from '../../src/limits/node-limiter.js';
+import { WindowCounts } from '../../src/limits/window-counts.js';
 import { describeLimiter } from './limiter.contract.js';
 
 /** Counts while it is up. */
@@ -34,6 +36,43 @@ describeLimiter({
     shared.up = false;
     return limiter;
   },
+});
+
+/** What the supervisor of a node counts, and a way to it that may be cut. */
+class Keeper {
+  readonly counts = new WindowCounts(1_000);
+  up = true;
+  limiter(made: Window): NodeLimiter {
+    const ask: ConstructorParameters<typeof NodeLimiter>[1] = async (question) => {
+      if (!this.up) throw new Error('nobody answers');
+      return JSON.parse(JSON.stringify(this.counts.answer(question)));
+    };
+    return new NodeLimiter(made, ask, new MemoryLimiter(made, 1_000));
+  }
+}
+const keeper = new Keeper();
+const goneKeeper = new Keeper();
+goneKeeper.up = false;
+describeLimiter({ name: 'of a node', create: (made) => keeper.limiter(made) });
+describeLimiter({ name: 'of a node whose keeper is gone', create: (made) => goneKeeper.limiter(made) });
+
+describe('the workers of a node', () => {
+  it('count together', async () => {
+    const [one, two] = [keeper.limiter(window), keeper.limiter(window)];
+    await one.spend('a', 6, 60);
+    expect(await two.take('a', 5, 60)).toMatchObject({ taken: false, spent: 6 });
+    expect(await two.take('a', 4, 60)).toMatchObject({ taken: true, spent: 10 });
+    expect(await one.take('a', 1, 60)).toMatchObject({ taken: false, spent: 10 });
+  });
+
+  it('are remembered no more clients of than the bound, the oldest being forgotten first', () => {
+    const counts = new WindowCounts(100, () => 0);
+    const question = { window: 'gold', points: 10, seconds: 60, limit: 10 };
+    for (let key = 0; key < 1_000; key++) counts.answer({ ...question, key: `10.0.${key >> 8}.${key & 255}` });
+    expect(counts.size).toBe(100);
+    expect(counts.answer({ ...question, key: '10.0.3.231' }).taken).toBe(false);
+    expect(counts.answer({ ...question, key: '10.0.0.1' }).taken).toBe(true);
+  });
 });
 
 describe('while Redis is away', () => {

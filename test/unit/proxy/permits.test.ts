@@ -2,10 +2,9 @@
 import { performance } from 'node:perf_hooks';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { Permits } from '../../../src/proxy/permits.js';
 import type { QueueLimits, Refusal, Waiter } from '../../../src/queue/admission.js';
-import { NodeAdmission } from '../../../src/queue/node-permits.js';
-import type { PermitAnswer, PermitRequest } from '../../../src/queue/permit-messages.js';
+import type { NodeAdmission } from '../../../src/queue/node-permits.js';
+import { PermitNode } from './permit-node.js';
 
 const frontend = 'example.com';
 const limits = (active: number, waiting: number, timeout = 0): QueueLimits => ({ active, waiting, timeout });
@@ -58,40 +57,10 @@ class Guest implements Waiter {
   }
 }
 
-/** A node with some workers; `messages` counts what went over the channels. */
-class Node {
+/** A node with guests. */
+class Node extends PermitNode<Guest> {
   readonly log: number[] = [];
   readonly guests: Guest[] = [];
-  readonly permits: Permits;
-  readonly workers = new Map<number, NodeAdmission<Guest>>();
-  readonly #toKeeper = new Map<number, PermitRequest[]>();
-  readonly #toWorker = new Map<number, PermitAnswer[]>();
-  messages = 0;
-  #born = 0;
-
-  constructor(workers: number) {
-    this.permits = new Permits((worker, answer) => {
-      // As over a real channel: plain JSON.
-      this.#toWorker.get(worker)?.push(JSON.parse(JSON.stringify(answer)) as PermitAnswer);
-      this.messages++;
-    });
-    for (let count = 0; count < workers; count++) this.fork();
-  }
-
-  fork(): number {
-    const worker = this.#born++;
-    const requests: PermitRequest[] = [];
-    this.#toKeeper.set(worker, requests);
-    this.#toWorker.set(worker, []);
-    this.workers.set(
-      worker,
-      new NodeAdmission<Guest>((request) => {
-        requests.push(JSON.parse(JSON.stringify(request)) as PermitRequest);
-        this.messages++;
-      }),
-    );
-    return worker;
-  }
 
   come(worker: number, bounds: QueueLimits): Guest {
     const guest = new Guest(worker, this.guests.length, this.log);
@@ -99,37 +68,9 @@ class Node {
     return guest.comes(this.workers.get(worker)!, bounds);
   }
 
-  /** Delivers one message; false: there is none on that channel. */
-  deliver(worker: number, upwards: boolean): boolean {
-    if (upwards) {
-      const request = this.#toKeeper.get(worker)?.shift();
-      if (request === undefined) return false;
-      this.permits.hear(worker, request);
-      return true;
-    }
-    const answer = this.#toWorker.get(worker)?.shift();
-    if (answer === undefined) return false;
-    this.workers.get(worker)?.hear(answer);
-    return true;
-  }
-
-  deliverAll(): void {
-    for (let busy = true; busy; ) {
-      busy = false;
-      for (const worker of this.#toKeeper.keys()) {
-        for (const upwards of [true, false]) while (this.deliver(worker, upwards)) busy = true;
-      }
-    }
-  }
-
-  /** What it had sent before may still arrive; what was sent to it does not. */
-  kill(worker: number): void {
+  override kill(worker: number): void {
     for (const guest of this.guests) if (guest.worker === worker) guest.state = 'killed';
-    this.workers.delete(worker);
-    this.#toWorker.delete(worker);
-    while (this.deliver(worker, true));
-    this.#toKeeper.delete(worker);
-    this.permits.lose(worker);
+    super.kill(worker);
   }
 
   count(state: Guest['state']): number {
@@ -236,6 +177,41 @@ describe('the permits of a node', () => {
     expect(third!.state).toBe('waiting');
     node.deliverAll();
     expect(third!.state).toBe('in flight');
+  });
+
+  it('are kept by a worker as far as its reserve goes, until somebody else needs them', () => {
+    const node = new Node(2);
+    const bounds = { ...limits(10, 0), reserve: 3 };
+    node.come(0, bounds).goes();
+    node.deliverAll();
+    for (let second = 0; second < 3; second++) node.workers.get(0)!.sweep();
+    node.deliverAll();
+    const { messages } = node;
+    const few = Array.from({ length: 3 }, () => node.come(0, bounds));
+    expect(few.map(({ state }) => state)).toEqual(['in flight', 'in flight', 'in flight']);
+    expect(node.messages).toBe(messages);
+    for (const guest of few) guest.goes();
+    for (let guest = 0; guest < 10; guest++) node.come(1, bounds);
+    node.deliverAll();
+    expect(node.count('in flight')).toBe(10);
+  });
+
+  it('tell who sought in vain that there is room', () => {
+    const node = new Node(2);
+    const first = node.come(0, limits(1, 0));
+    node.deliverAll();
+    node.come(1, limits(1, 0));
+    node.deliverAll();
+    let told = 0;
+    node.workers
+      .get(1)!
+      .line(frontend, limits(1, 0))
+      .seekers.add(() => told++);
+    node.deliverAll();
+    expect(told).toBe(0);
+    first.goes();
+    node.deliverAll();
+    expect(told).toBe(1);
   });
 
   it('come back after a while from a worker that does not use them', () => {
