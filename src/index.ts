@@ -20,5 +20,6 @@ export type { Router } from './library/router.js';
 export * from './library/types.js';
 export { EventBus } from './observe/events.js';
 export { Tracker } from './observe/tracker.js';
-export { createProxy, type Proxy, type ProxyOptions } from './proxy/create-proxy.js';
+export { createProxy } from './proxy/create-proxy.js';
+export type { Proxy, ProxyOptions } from './proxy/proxy.js';
 export type { Store } from './store/store.js';

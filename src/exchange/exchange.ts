@@ -37,6 +37,18 @@ export interface Ending {
   exchangeEnded(exchange: Exchange): void;
 }
 
+/** What follows an exchange for tracers, told of its turns by the pipeline. */
+export interface ExchangeTrace {
+  /** An attempt is about to be sent, and `exchange.traceLine` to say so. */
+  attemptBegins(exchange: Exchange, backend: Backend): void;
+  /** The head of the backend's answer is here. */
+  answered(status: number): void;
+  /** The running attempt is over without an answer that was passed on. */
+  attemptFailed(error: ProxyError): void;
+  /** The exchange has ended, and with it what still ran. */
+  ended(exchange: Exchange): void;
+}
+
 /** All fields are set in the constructor, in this order, so that every exchange has one shape for the engine of the language. */
 export class Exchange {
   readonly head: RequestHead;
@@ -51,8 +63,10 @@ export class Exchange {
 
   /** Request id; set by the stage `identify`. */
   id = '';
-  /** The header line by which the backend is told that a trace begins here, ended by CRLF; empty: it is told what the client told. */
+  /** The header lines by which the backend is told of its trace, each ended by CRLF; empty: it is told what the client told. */
   traceLine = '';
+  /** What follows it for tracers; null: nobody traces. */
+  trace: ExchangeTrace | null = null;
   /** Host and port that were asked for; the client's `lastAuthority` where it is the same again. Empty for a head that was refused. */
   authority = '';
   /** Address of the client as far as trusted proxies tell it. */

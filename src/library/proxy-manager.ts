@@ -11,7 +11,8 @@ import {
 } from '../observe/events.js';
 import { createLogger, type Logger } from '../observe/logger.js';
 import { type ProxyStats, type RouteStats, Tracker } from '../observe/tracker.js';
-import { createProxy, type Proxy as RunningProxy } from '../proxy/create-proxy.js';
+import { createProxy } from '../proxy/create-proxy.js';
+import type { Proxy as RunningProxy } from '../proxy/proxy.js';
 import type { Store } from '../store/store.js';
 import { BackendStates } from './backend-states.js';
 import { managerConfig, type ProxyManagerOptions } from './manager-options.js';

@@ -29,7 +29,9 @@ export function createForkWorker(program: string): ForkWorker {
   // in the supervisor and passes each connection on: measured twice as dear where every request has a connection of its own.
   cluster.schedulingPolicy = cluster.SCHED_NONE;
   // A worker has a core of its own: more threads that compile and collect for it than one besides would only hold memory (5 MiB).
-  cluster.setupPrimary({ exec: program, args: [], execArgv: [...process.execArgv, '--v8-pool-size=2'] });
+  const execArgv = [...process.execArgv, '--v8-pool-size=2'];
+  // What is counted travels as bytes, which JSON does not know.
+  cluster.setupPrimary({ exec: program, args: [], execArgv, serialization: 'advanced' });
   return (events) => {
     const worker = cluster.fork();
     const { process: child } = worker;

@@ -1,4 +1,5 @@
 // Publishes what a node has counted: as soon as its workers have told, one write after the other, each by a worker that serves.
+import { statsVersion } from '../model/node-stats.js';
 import type { NodeCounts } from '../observe/node-counts.js';
 import type { StatsAnswer, StatsOrder } from './stats-order.js';
 
@@ -87,7 +88,7 @@ export class Publication {
   #order(source: number): void {
     if (this.#ordered !== null) return;
     const { boot, totals, send } = this.#parts;
-    const head = { version: 1, boot, since: this.#since, at: Date.now() } as const;
+    const head = { version: statsVersion, boot, since: this.#since, at: Date.now() } as const;
     const order: StatsOrder = this.#based ? { kind: 'write', head, fields: totals.takeChanged() } : { kind: 'read' };
     this.#ordered = { source, order };
     send(source, order);
@@ -95,6 +96,8 @@ export class Publication {
 
   #goOnFrom(base: Extract<StatsAnswer, { kind: 'read' }>['base']): void {
     this.#based = true;
+    // Fields of another version may be there.
+    this.#parts.totals.everythingChanged();
     if (base !== null) {
       this.#since = base.since;
       this.#parts.totals.goOnFrom(base.fields);
@@ -103,6 +106,6 @@ export class Publication {
   }
 
   #failed(order: StatsOrder | undefined): void {
-    if (order?.kind === 'write') this.#parts.totals.changedStill(order.fields);
+    if (order?.kind === 'write') this.#parts.totals.changedStill(order.fields.keys());
   }
 }

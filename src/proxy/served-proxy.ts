@@ -39,7 +39,7 @@ export interface ServedProxy {
     | 'writeStats'
   >;
   /** What was counted of frontends since the last call, as `Tally.collect` gives it. */
-  collectCounts(): string;
+  collectCounts(): Buffer;
   /** What has been counted of all it does, and what is true now. */
   readFigures(): WorkerFigures;
   /**

@@ -5,12 +5,12 @@ import type { StatsHead } from '../model/node-stats.js';
 export type StatsOrder =
   | { readonly kind: 'read' }
   /** @see Store.writeStats */
-  | { readonly kind: 'write'; readonly head: StatsHead; readonly fields: readonly string[] };
+  | { readonly kind: 'write'; readonly head: StatsHead; readonly fields: ReadonlyMap<string, Buffer> };
 
 /** What has come of it. */
 export type StatsAnswer =
   /** What an earlier run of the node has left; null: nothing. */
-  | { readonly kind: 'read'; readonly base: { readonly since: number; readonly fields: readonly string[] } | null }
+  | { readonly kind: 'read'; readonly base: { readonly since: number; readonly fields: readonly Buffer[] } | null }
   /** @param before `boot` of the record that was there, or empty */
   | { readonly kind: 'written'; readonly before: string }
   | { readonly kind: 'failed' };

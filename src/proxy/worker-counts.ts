@@ -8,7 +8,7 @@ const interval = 1_000;
 /** What a worker tells its node. */
 export interface WorkerCounts {
   /** What `Tally.collect` gave. */
-  readonly frontends: string;
+  readonly frontends: Buffer;
   /** What counters of the worker have grown by, and what is true of it now. */
   readonly counters: Figures;
   readonly gauges: Figures;

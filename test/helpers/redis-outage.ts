@@ -2,7 +2,8 @@
 import { request } from 'node:http';
 import { onTestFinished } from 'vitest';
 import type { RedisConfig } from '../../src/config/config.js';
-import { createProxy, type Proxy as RunningProxy } from '../../src/proxy/create-proxy.js';
+import { createProxy } from '../../src/proxy/create-proxy.js';
+import type { Proxy as RunningProxy } from '../../src/proxy/proxy.js';
 import { eventually } from './eventually.js';
 import { KeepAliveLoad, startEchoBackend } from './keep-alive-load.js';
 import { recordingLogger } from './recording-logger.js';

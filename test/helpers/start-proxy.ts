@@ -11,7 +11,8 @@ import type {
   TlsBind,
 } from '../../src/config/config.js';
 import { loadConfig } from '../../src/config/load.js';
-import { createProxy, type ProxyOptions, type Proxy as RunningProxy } from '../../src/proxy/create-proxy.js';
+import { createProxy } from '../../src/proxy/create-proxy.js';
+import type { ProxyOptions, Proxy as RunningProxy } from '../../src/proxy/proxy.js';
 
 /** What a test wants different. */
 export interface ProxyOverrides {

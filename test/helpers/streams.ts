@@ -5,7 +5,8 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../../src/config/load.js';
-import { createProxy, type Proxy as RunningProxy } from '../../src/proxy/create-proxy.js';
+import { createProxy } from '../../src/proxy/create-proxy.js';
+import type { Proxy as RunningProxy } from '../../src/proxy/proxy.js';
 import { connectClient, type RawClient } from './raw-client.js';
 import { type LogLine, recordingLogger } from './recording-logger.js';
 

@@ -1,7 +1,8 @@
 // Requests are followed from program to program by `traceparent` (W3C Trace Context): what comes goes on, and what is missing begins here.
 import { afterEach, describe, expect, it } from 'vitest';
 import type { TracingConfig } from '../../src/config/config.js';
-import { createProxy, type Proxy as RunningProxy } from '../../src/proxy/create-proxy.js';
+import { createProxy } from '../../src/proxy/create-proxy.js';
+import type { Proxy as RunningProxy } from '../../src/proxy/proxy.js';
 import { answering, ok, type RawBackend, startBackend } from '../helpers/backend.js';
 import { connectClient } from '../helpers/raw-client.js';
 import { testConfig } from '../helpers/start-proxy.js';

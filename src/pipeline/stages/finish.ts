@@ -39,6 +39,7 @@ export function createFinish({ accessLog, metrics, tally, events }: FinishParts)
     if (isPing(head.authority)) return;
     const totalMs = (exchange.completedAt || performance.now()) - exchange.startedAt;
     const backendMs = exchange.answeredAt > 0 ? exchange.answeredAt - exchange.sentAt : -1;
+    exchange.trace?.ended(exchange);
     if (exchange.status === 0) exchange.status = clientGone;
     metrics.active--;
     if (exchange.tunnel) metrics.tunnels--;

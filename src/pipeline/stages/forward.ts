@@ -61,6 +61,7 @@ export class Forward implements AttemptReport, Ending {
 
   answered(exchange: Exchange, backend: Backend, head: ResponseHead): ResponseHead | null {
     const route = exchange.route as Route;
+    exchange.trace?.answered(head.status);
     this.#parts.passive.answered(route, backend, head.status, head.headers.has(Kind.retryAfter));
     exchange.attemptCounts?.codes.add(head.status, 1);
     if (exchange.observed !== null) this.#observeAnswer(exchange, route, backend, head.status);
@@ -105,6 +106,7 @@ export class Forward implements AttemptReport, Ending {
     if (exchange.observed !== null) this.#observeFailure(exchange, error.code);
     exchange.attemptCounts?.errors.add(error.code, 1);
     exchange.endAttempt();
+    exchange.trace?.attemptFailed(error);
     if (!begun) {
       let { next } = exchange;
       exchange.next = null;
@@ -163,6 +165,7 @@ export class Forward implements AttemptReport, Ending {
     const route = exchange.route as Route;
     countAttempt(exchange, route, backend);
     if (route.policy !== null || this.#parts.observeAll) this.#observeStart(exchange, route, backend);
+    exchange.trace?.attemptBegins(exchange, backend);
     this.#parts.engine.send(exchange, backend, false, this);
   }
 

@@ -4,20 +4,22 @@ import { type AddressSet, plainAddress } from '../../base/ip.js';
 import { RequestIds } from '../../base/request-ids.js';
 import type { TracingConfig } from '../../config/config.js';
 import type { Exchange } from '../../exchange/exchange.js';
-import { allNames } from '../../http1/header-names.js';
 import { Kind } from '../../http1/headers.js';
 import type { Stage } from '../stage.js';
+import { parseTraceParent, traceNames } from '../tracing/trace-parent.js';
+import type { Tracing } from '../tracing/tracing.js';
 
 /** What a request id of a trusted proxy may look like: it goes into logs and headers. */
 const acceptableId = /^[\w.:/+=@-]{1,128}$/;
 
 /**
  * @param trusted the proxies whose forwarded headers are believed
- * @param newTraces what is made of a request that belongs to no trace
+ * @param newTraces what is made of a request that belongs to no trace, where nobody traces
+ * @param tracing who makes spans of exchanges; null: nobody
  */
-export function createIdentify(trusted: AddressSet, newTraces: TracingConfig['newTraces']): Stage {
+export function createIdentify(trusted: AddressSet, newTraces: TracingConfig['newTraces'], tracing: Tracing | null): Stage {
   const ids = new RequestIds(newTraces === 'sampled');
-  const traces = newTraces !== 'none';
+  const traces = tracing === null && newTraces !== 'none';
   return (exchange) => {
     const { client, head } = exchange;
     exchange.scheme = client.secure ? 'https' : 'http';
@@ -34,11 +36,13 @@ export function createIdentify(trusted: AddressSet, newTraces: TracingConfig['ne
           ids.next();
           trace(exchange, ids);
         }
+        tracing?.begins(exchange);
         return;
       }
     }
     exchange.id = ids.next();
     if (traces) trace(exchange, ids);
+    tracing?.begins(exchange);
   };
 }
 
@@ -47,20 +51,10 @@ function trace(exchange: Exchange, ids: RequestIds): void {
   const { headers } = exchange.head;
   if (headers.has(Kind.trace)) {
     const parents = headers.values('traceparent');
-    if (parents.length === 1 && isTraceParent(parents[0] as string)) return;
+    if (parents.length === 1 && parseTraceParent(parents[0] as string) !== null) return;
     exchange.changes.removeAll(traceNames, false);
   }
   exchange.traceLine = ids.traceLine();
-}
-
-const traceNames: ReadonlySet<string> = allNames(new Set(['traceparent', 'tracestate']));
-const traceParent = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?$/;
-
-/** W3C Trace Context section 3.2: later versions may add to it, the first one may not; an id of zeros is none. */
-function isTraceParent(value: string): boolean {
-  const [, version, traceId = '', parentId = '', more] = traceParent.exec(value) ?? [];
-  if (version === undefined || version === 'ff' || (version === '00' && more !== undefined)) return false;
-  return /[^0]/.test(traceId) && /[^0]/.test(parentId);
 }
 
 /** Walks X-Forwarded-For from the right, past every trusted proxy, to the first address that is not one of ours. */
