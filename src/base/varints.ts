@@ -55,11 +55,11 @@ export class ByteWriter {
     this.#at = at;
   }
 
-  /** All that was written, and begins anew. */
-  takeBase64(): string {
-    const text = this.#buffer.toString('base64', 0, this.#at);
+  /** A copy of all that was written; begins anew. */
+  take(): Buffer {
+    const taken = Buffer.from(this.#buffer.subarray(0, this.#at));
     this.#at = 0;
-    return text;
+    return taken;
   }
 
   #writeAny(value: string): void {
@@ -82,8 +82,8 @@ export class ByteReader {
   readonly #buffer: Buffer;
   #at = 0;
 
-  constructor(base64: string) {
-    this.#buffer = Buffer.from(base64, 'base64');
+  constructor(bytes: Buffer) {
+    this.#buffer = bytes;
   }
 
   get done(): boolean {
@@ -91,18 +91,13 @@ export class ByteReader {
   }
 
   number(): number {
-    const buffer = this.#buffer;
-    let value = 0;
-    let unit = 1;
-    for (;;) {
-      const byte = buffer[this.#at++];
-      if (byte === undefined || unit > 2 ** 49) throw new Error('a number is cut short or too large');
-      value += (byte & 127) * unit;
-      if (byte < 128) break;
-      unit *= 128;
+    const first = this.#buffer[this.#at];
+    // Nearly all of them.
+    if (first !== undefined && first < 128) {
+      this.#at++;
+      return first;
     }
-    if (!Number.isSafeInteger(value)) throw new Error('a number is too large');
-    return value;
+    return this.#longNumber();
   }
 
   text(): string {
@@ -122,5 +117,20 @@ export class ByteReader {
     const count = this.number();
     if (count > this.#buffer.length - this.#at) throw new Error('more is announced than there is');
     return count;
+  }
+
+  #longNumber(): number {
+    const buffer = this.#buffer;
+    let value = 0;
+    let unit = 1;
+    for (;;) {
+      const byte = buffer[this.#at++];
+      if (byte === undefined || unit > 2 ** 49) throw new Error('a number is cut short or too large');
+      value += (byte & 127) * unit;
+      if (byte < 128) break;
+      unit *= 128;
+    }
+    if (!Number.isSafeInteger(value)) throw new Error('a number is too large');
+    return value;
   }
 }

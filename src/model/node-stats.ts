@@ -6,10 +6,13 @@ export const statsLast = 24 * 3600_000;
 /** Milliseconds after which a node that tells nothing counts as gone: nothing runs there. */
 export const statsFresh = 5_000;
 
+/** The way in which counts are bytes now. */
+export const statsVersion = 2;
+
 /** Written with each publication. */
 export interface StatsHead {
   /** Of the bytes in the fields. */
-  readonly version: 1;
+  readonly version: typeof statsVersion;
   /** Drawn anew at each start of the node. */
   readonly boot: string;
   /** Milliseconds since the epoch, by the node's clock: since when it counts, and when it published. */
@@ -24,7 +27,7 @@ export interface NodeStatsRecord {
   /** Milliseconds since it was published, by the clock of the store. */
   readonly age: number;
   /** By name. */
-  readonly fields: ReadonlyMap<string, string>;
+  readonly fields: ReadonlyMap<string, Buffer>;
 }
 
 /** Name of the field that holds the head. */
@@ -35,7 +38,7 @@ export function parseStatsHead(text: string | undefined): StatsHead | null {
   if (text === undefined) return null;
   try {
     const { version, boot, since, at } = JSON.parse(text) as Partial<Record<keyof StatsHead, unknown>>;
-    if (version !== 1 || typeof boot !== 'string' || typeof since !== 'number' || typeof at !== 'number') return null;
+    if (version !== statsVersion || typeof boot !== 'string' || typeof since !== 'number' || typeof at !== 'number') return null;
     return { version, boot, since, at };
   } catch {
     return null;

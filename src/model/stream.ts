@@ -32,28 +32,35 @@ const fields: ReadonlyMap<string, PolicyField> = new Map(Object.entries(streamFi
  */
 export function parseStream(config: StreamConfig, hash: StoredRecord, list: StoredRecord): StreamPlan {
   const faults: string[] = [];
-  const settings = { ...config.settings, ...overridesOf(config.name, hash, faults) };
+  if (hash.fault !== '') faults.push(`stream:${config.name}: ${hash.fault}`);
+  const { found, faults: misread } = readOverrides(hash);
+  for (const text of misread) faults.push(`stream:${config.name}: ${text}`);
+  const settings = { ...config.settings, ...found };
   if (list.fault !== '') faults.push(`stream:${config.name}:targets: ${list.fault}`);
   const { targets, faults: wrong } = parseTargets(list.values.length > 0 ? list.values : config.targets);
   for (const text of wrong) faults.push(`stream:${config.name}:targets: ${text}`);
   return { name: config.name, mode: modeOf(settings, targets.length), settings, targets, faults };
 }
 
-function overridesOf(name: string, hash: StoredRecord, faults: string[]): Partial<StreamSettings> {
+/** What the hash `stream:<name>` says, and one line for each field of it that could not be understood. */
+export function readOverrides(hash: StoredRecord): {
+  readonly found: Partial<StreamSettings>;
+  readonly faults: readonly string[];
+} {
   const found: Record<string, unknown> = {};
-  if (hash.fault !== '') faults.push(`stream:${name}: ${hash.fault}`);
+  const faults: string[] = [];
   for (let at = 0; at + 1 < hash.values.length && faults.length < mostFaults; at += 2) {
     const key = hash.values[at] as string;
     const field = fields.get(key);
     if (field === undefined) {
-      faults.push(`stream:${name}: ${unknownField(key, fields.keys())}`);
+      faults.push(unknownField(key, fields.keys()));
       continue;
     }
     const reading = readField(field, hash.values[at + 1] as string);
     if (reading.kind === 'value') found[key] = reading.value;
-    else faults.push(`stream:${name}: ${key} ${reading.text}`);
+    else faults.push(`${key} ${reading.text}`);
   }
-  return found as Partial<StreamSettings>;
+  return { found: found as Partial<StreamSettings>, faults };
 }
 
 /** Proximux's rule, in its order: as many targets as clients mean one for each, even where it is one. */

@@ -1,11 +1,10 @@
-// Counts as bytes: how workers tell them to their node, and nodes to the store.
+// Counts as bytes: how nodes tell them to the store and to monitors.
 import type { ByteReader, ByteWriter } from '../base/varints.js';
 import { type BackendCounts, FrontendCounts } from './frontend-counts.js';
 import type { KeyedCounts } from './keyed-counts.js';
 import { LatencyCounts, lastBucket } from './latency-counts.js';
 
-/** @param backends those that are told of */
-export function writeFrontend(out: ByteWriter, counts: FrontendCounts, backends: readonly BackendCounts[]): void {
+export function writeFrontend(out: ByteWriter, counts: FrontendCounts): void {
   out.text(counts.name);
   out.number(counts.requests);
   out.number(counts.hits);
@@ -20,9 +19,9 @@ export function writeFrontend(out: ByteWriter, counts: FrontendCounts, backends:
   out.number(counts.bytesOut);
   writeCodes(out, counts.codes);
   writeErrors(out, counts.errors);
-  writeLatency(out, latencyOf(counts));
-  out.number(backends.length);
-  for (const backend of backends) writeBackend(out, backend);
+  writeLatency(out, counts);
+  out.number(counts.backends.size);
+  for (const backend of counts.backends.values()) writeBackend(out, backend);
 }
 
 function writeBackend(out: ByteWriter, counts: BackendCounts): void {
@@ -32,7 +31,7 @@ function writeBackend(out: ByteWriter, counts: BackendCounts): void {
   out.number(counts.activeMax);
   writeCodes(out, counts.codes);
   writeErrors(out, counts.errors);
-  writeLatency(out, latencyOf(counts));
+  writeLatency(out, counts);
 }
 
 /** @throws Error for bytes that nobody wrote */
@@ -96,26 +95,36 @@ function readErrors(from: ByteReader, errors: KeyedCounts<string>): void {
   }
 }
 
-/** Of both windows, where there are two. */
-function latencyOf({ latency, earlier }: FrontendCounts | BackendCounts): LatencyCounts {
-  if (earlier === null) return latency;
-  const both = new LatencyCounts();
-  both.add(earlier);
-  both.add(latency);
-  return both;
+/** Of both windows, where there are two: the buckets without empty ones at both ends. */
+function writeLatency(out: ByteWriter, { latency, earlier }: FrontendCounts | BackendCounts): void {
+  const from = Math.min(lowest(latency), earlier === null ? Infinity : lowest(earlier));
+  const to = Math.max(highest(latency), earlier === null ? -1 : highest(earlier));
+  if (to < from) {
+    out.number(0);
+    return;
+  }
+  out.number(to - from + 1);
+  out.number(latency.sum + (earlier?.sum ?? 0));
+  out.number(from);
+  for (let bucket = from; bucket <= to; bucket++) {
+    out.number(latency.inBucket(bucket) + (earlier === null ? 0 : earlier.inBucket(bucket)));
+  }
 }
 
-/** The buckets without empty ones at both ends. */
-function writeLatency(out: ByteWriter, { first, buckets, count, sum }: LatencyCounts): void {
-  let low = 0;
-  let high = count === 0 ? 0 : buckets.length;
-  while (low < high && buckets[low] === 0) low++;
-  while (high > low && buckets[high - 1] === 0) high--;
-  out.number(high - low);
-  if (high === low) return;
-  out.number(sum);
-  out.number(first + low);
-  for (let at = low; at < high; at++) out.number(buckets[at] as number);
+/** The first bucket with anything in it; Infinity: there is none. */
+function lowest({ first, buckets, count }: LatencyCounts): number {
+  if (count === 0) return Infinity;
+  let at = 0;
+  while (buckets[at] === 0) at++;
+  return first + at;
+}
+
+/** The last one; -1: there is none. */
+function highest({ first, buckets, count }: LatencyCounts): number {
+  if (count === 0) return -1;
+  let at = buckets.length - 1;
+  while (buckets[at] === 0) at--;
+  return first + at;
 }
 
 function readLatency(from: ByteReader): LatencyCounts {

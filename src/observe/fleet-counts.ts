@@ -2,61 +2,27 @@
 import { type BackendCounts, FrontendCounts, noFrontend, otherFrontends } from './frontend-counts.js';
 import type { KeyedCounts } from './keyed-counts.js';
 import { readFieldOrNothing, requestsPerSecond } from './node-counts.js';
-import type { Percentiles } from './sample-window.js';
+import type { AttemptFigures, RequestFigures } from './request-figures.js';
 
-/** What is counted of requests, of all or of one frontend, since `since` of the fleet. */
-export interface FleetRequestStats {
-  readonly requestsTotal: number;
-  /** Mean of the last ten seconds. */
-  readonly requestsPerSec: number;
-  /** Begun and not ended, waiting ones included. */
-  readonly requestsActive: number;
-  readonly errorsTotal: number;
-  /** Errors by code, such as `backend-refused`. */
-  readonly errors: Readonly<Record<string, number>>;
-  /** Answers by status, and by class of status, such as `2xx`. */
-  readonly codes: Readonly<Record<string, number>>;
+/**
+ * What is counted of requests, of all or of one frontend, since `since` of the fleet; latencies are those of the last five to ten
+ * minutes, and the most there were is that of each node, added up.
+ */
+export interface FleetRequestStats extends RequestFigures {
+  /** Answers by class of status, such as `2xx`. */
   readonly classes: Readonly<Record<string, number>>;
-  /** Mean of the last five to ten minutes of answers of backends, in milliseconds from request to end of response; the same twice, by two names. */
-  readonly avgLatencyMs: number;
-  readonly latencyAvg: number;
-  /** Of the same answers. */
-  readonly latencyMs: Percentiles;
-  /** Requests that were sent to a backend, and those that the queue turned away. */
-  readonly hits: number;
-  readonly misses: number;
   /** Requests that a rate limit turned away, that had to wait, and attempts after the first. */
   readonly limitedTotal: number;
   readonly queuedTotal: number;
   readonly retriesTotal: number;
-  /** Requests that wait for a slot, and those that were sent to a backend; and the most there were, each node's added up. */
-  readonly queueLength: number;
-  readonly queueLengthMax: number;
-  readonly activeLength: number;
-  readonly activeLengthMax: number;
   /** Bytes of requests and of responses, heads included. */
   readonly bytesIn: number;
   readonly bytesOut: number;
 }
 
-/** What is counted of a backend's attempts. */
-export interface FleetBackendStats {
-  /** Attempts. */
-  readonly hits: number;
-  readonly activeLength: number;
-  readonly activeLengthMax: number;
-  readonly errorsTotal: number;
-  readonly errors: Readonly<Record<string, number>>;
-  readonly codes: Readonly<Record<string, number>>;
-  /** As those of a frontend, but to the head of the answer. */
-  readonly avgLatencyMs: number;
-  readonly latencyAvg: number;
-  readonly latencyMs: Percentiles;
-}
-
 export interface FleetRouteStats extends FleetRequestStats {
   /** By backend id. */
-  readonly backends: Readonly<Record<string, FleetBackendStats>>;
+  readonly backends: Readonly<Record<string, AttemptFigures>>;
 }
 
 /** Of all requests, also of those that found no frontend. */
@@ -67,7 +33,7 @@ export interface FleetStats extends FleetRequestStats {
 
 /** What a node has published. */
 export interface NodePublication {
-  readonly fields: Iterable<string>;
+  readonly fields: Iterable<Buffer>;
   /** When, by the node's clock in milliseconds since the epoch. */
   readonly at: number;
   /** It is there: what it says runs does run. */
@@ -177,7 +143,7 @@ function showRequests({ counts, perSecond }: Sum): FleetRequestStats {
   };
 }
 
-function showBackend(counts: BackendCounts): FleetBackendStats {
+function showBackend(counts: BackendCounts): AttemptFigures {
   return {
     hits: counts.attempts,
     activeLength: counts.active,

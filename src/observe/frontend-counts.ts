@@ -25,11 +25,14 @@ export class BackendCounts {
   /** From the request as sent to the head of the answer; and, where it is kept in windows, what the window before had. */
   latency = new LatencyCounts();
   earlier: LatencyCounts | null = null;
-  /** Nobody holds it any more: it is to be looked up anew. */
+  /** It is let go of: whoever holds it looks it up anew. */
   dropped = false;
-  /** What was told of `active`, and how often in a row there was nothing to tell. */
+  /** In a worker: what its node knows it by (-1: nothing yet), what was told of `active`, and how often in a row there was nothing to tell. */
+  number = -1;
   toldActive = 0;
   quiet = 0;
+  /** In a sum: when it last changed, in milliseconds on the scale of whoever keeps it. */
+  usedAt = 0;
 
   constructor(id: string) {
     this.id = id;
@@ -86,16 +89,23 @@ export class FrontendCounts {
   readonly backends = new Map<string, BackendCounts>();
   /** As those of a backend. */
   dropped = false;
+  number = -1;
   toldActive = 0;
   toldRunning = 0;
   toldWaiting = 0;
   quiet = 0;
+  usedAt = 0;
 
   readonly #mostBackends: number;
 
   constructor(name: string, mostBackends = standardBackends) {
     this.name = name;
     this.#mostBackends = mostBackends;
+  }
+
+  /** Another backend is told apart from the others. */
+  get hasRoom(): boolean {
+    return this.backends.size < this.#mostBackends;
   }
 
   begins(): void {
@@ -115,7 +125,7 @@ export class FrontendCounts {
   backend(id: string): BackendCounts {
     const known = this.backends.get(id);
     if (known !== undefined) return known;
-    if (this.backends.size >= this.#mostBackends && id !== otherBackends) return this.backend(otherBackends);
+    if (!this.hasRoom && id !== otherBackends) return this.backend(otherBackends);
     const made = new BackendCounts(id);
     this.backends.set(id, made);
     return made;

@@ -45,6 +45,17 @@ export class LatencyCounts {
     this.sum += other.sum;
   }
 
+  /** Adds durations that another one counted, by the number of their bucket; their sum is for the caller to add. */
+  addBucket(bucket: number, count: number): void {
+    this.#put(bucket, count);
+    this.count += count;
+  }
+
+  /** How many are in a bucket. */
+  inBucket(bucket: number): number {
+    return this.buckets[bucket - this.first] ?? 0;
+  }
+
   /** Begins anew, with the room that was made. */
   clear(): void {
     if (this.count === 0) return;

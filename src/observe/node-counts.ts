@@ -28,161 +28,138 @@ export interface RecordedFrontend {
   readonly recent: RecentRequests;
 }
 
-class Recent {
+/** A frontend as a node counts it. */
+class NodeFrontend extends FrontendCounts {
+  /** Number of the field that it stands in. */
+  readonly field: number;
+  /** As in `RecentRequests`. */
   window = 0;
-  count = 0;
+  ended = 0;
   before = 0;
+  /** Number of the window that latencies are counted in. */
   latencyWindow = 0;
-  usedAt = 0;
+
+  constructor(name: string) {
+    super(name);
+    this.field = fieldNumber(name);
+  }
 }
 
 export class NodeCounts {
-  readonly #now: () => number;
-  readonly #merged: MergedCounts;
-  readonly #recent = new WeakMap<FrontendCounts, Recent>();
-  readonly #changed = new Set<string>();
+  /** To be added to by a `ToldCounts`. */
+  readonly merged: MergedCounts<NodeFrontend>;
   readonly #out = new ByteWriter();
-  /** Names by field; each field is written whole. */
-  readonly #names = new Map<string, Set<string>>();
+  /** By field: who stands in it, and whether any of them has changed. Each field is written whole. */
+  readonly #standing: readonly Set<NodeFrontend>[] = Array.from({ length: fields }, () => new Set());
+  readonly #changed: boolean[] = Array.from({ length: fields }, () => false);
 
   /** @param now milliseconds since the epoch */
   constructor(now: () => number = Date.now) {
-    this.#now = now;
-    this.#merged = new MergedCounts({
+    this.merged = new MergedCounts<NodeFrontend>({
       most: mostFrontends,
-      changing: (counts) => this.#changing(counts),
+      now,
+      make: (name) => {
+        const made = new NodeFrontend(name);
+        this.#standing[made.field]?.add(made);
+        return made;
+      },
+      changing: (counts, requests, time) => this.#changing(counts, requests, time),
       makeRoom: () => this.#makeRoom(),
     });
   }
 
   get frontends(): ReadonlyMap<string, FrontendCounts> {
-    return this.#merged.frontends;
-  }
-
-  /** @throws Error for bytes that nobody wrote */
-  merge(source: number, told: string): void {
-    const from = new ByteReader(told);
-    const now = this.#now();
-    while (!from.done) {
-      const counts = readFrontend(from);
-      const { requests, name } = counts;
-      this.#merged.mergeFrontend(source, counts);
-      this.#count(name, requests, now);
-    }
-  }
-
-  lose(source: number): void {
-    this.#merged.lose(source);
+    return this.merged.frontends;
   }
 
   /** Goes on from a record that an earlier run of this node has left: its counts, not what it had running. What cannot be read is left out. */
-  goOnFrom(record: Iterable<string>): void {
+  goOnFrom(record: Iterable<Buffer>): void {
+    this.merged.readClock();
     for (const field of record) {
-      for (const { counts } of readFieldOrNothing(field)) {
-        counts.active = 0;
-        counts.running = 0;
-        counts.waiting = 0;
-        for (const backend of counts.backends.values()) backend.active = 0;
-        this.#merged.mergeFrontend(-1, counts);
-      }
+      for (const { counts } of readFieldOrNothing(field)) this.merged.add(counts);
     }
   }
 
-  /** Names and values in turn of the fields that have changed since the last call; an empty value: the field is to go. */
-  takeChanged(): string[] {
-    const taken: string[] = [];
-    for (const field of this.#changed) taken.push(field, this.#write(field));
-    this.#changed.clear();
+  /** The fields that have changed since the last call, by name; an empty one is to go. */
+  takeChanged(): Map<string, Buffer> {
+    const taken = new Map<string, Buffer>();
+    for (let field = 0; field < fields; field++) {
+      if (this.#changed[field]) taken.set(String(field), this.#write(field));
+    }
+    this.#changed.fill(false);
     return taken;
   }
 
   /** Those fields did not reach the store. */
-  changedStill(taken: readonly string[]): void {
-    for (let at = 0; at < taken.length; at += 2) this.#changed.add(taken[at] as string);
+  changedStill(names: Iterable<string>): void {
+    for (const name of names) this.#changed[Number(name)] = true;
   }
 
-  /** The store holds nothing of this node any more. */
+  /** Whatever the store holds of this node is to be replaced. */
   everythingChanged(): void {
-    for (const field of this.#names.keys()) this.#changed.add(field);
+    this.#changed.fill(true);
   }
 
-  #changing(counts: FrontendCounts): void {
-    const field = fieldOf(counts.name);
-    this.#changed.add(field);
-    const now = this.#now();
-    let recent = this.#recent.get(counts);
-    if (recent === undefined) {
-      recent = new Recent();
-      this.#recent.set(counts, recent);
-      const names = this.#names.get(field);
-      if (names === undefined) this.#names.set(field, new Set([counts.name]));
-      else names.add(counts.name);
+  #changing(counts: NodeFrontend, requests: number, now: number): void {
+    this.#changed[counts.field] = true;
+    const latencies = Math.floor(now / latencyWindow);
+    if (latencies !== counts.latencyWindow) {
+      counts.beginWindow(latencies === counts.latencyWindow + 1);
+      counts.latencyWindow = latencies;
     }
-    recent.usedAt = now;
-    const window = Math.floor(now / latencyWindow);
-    if (window !== recent.latencyWindow) {
-      counts.beginWindow(window === recent.latencyWindow + 1);
-      recent.latencyWindow = window;
-    }
-  }
-
-  #count(name: string, requests: number, now: number): void {
-    const counts = this.#merged.frontends.get(name) ?? this.#merged.frontends.get(otherFrontends);
-    const recent = counts === undefined ? undefined : this.#recent.get(counts);
-    if (recent === undefined) return;
+    if (requests === 0) return;
     const window = Math.floor(now / rateWindow);
-    if (window !== recent.window) {
-      recent.before = window === recent.window + 1 ? recent.count : 0;
-      recent.count = 0;
-      recent.window = window;
+    if (window !== counts.window) {
+      counts.before = window === counts.window + 1 ? counts.ended : 0;
+      counts.ended = 0;
+      counts.window = window;
     }
-    recent.count += requests;
+    counts.ended += requests;
   }
 
   /** What was counted of those that were not asked for lately goes on to be counted, but is no longer told apart. */
   #makeRoom(): void {
-    const idle = [...this.#merged.frontends.values()].filter(
+    const idle = [...this.merged.frontends.values()].filter(
       ({ name, active }) => active === 0 && name !== noFrontend && name !== otherFrontends,
     );
-    const usedAt = (counts: FrontendCounts): number => this.#recent.get(counts)?.usedAt ?? 0;
-    idle.sort((one, other) => usedAt(one) - usedAt(other));
+    idle.sort((one, other) => one.usedAt - other.usedAt);
     for (const counts of idle.slice(0, Math.ceil(mostFrontends * roomMade))) {
-      this.#merged.drop(counts);
-      const field = fieldOf(counts.name);
-      this.#names.get(field)?.delete(counts.name);
-      this.#changed.add(field);
+      this.merged.drop(counts);
+      this.#standing[counts.field]?.delete(counts);
+      this.#changed[counts.field] = true;
       const rest = new FrontendCounts(otherFrontends);
       rest.add(counts);
       rest.foldBackends();
-      this.#merged.mergeFrontend(-1, rest);
+      this.merged.add(rest);
     }
   }
 
-  #write(field: string): string {
-    const names = this.#names.get(field);
-    if (names === undefined || names.size === 0) return '';
-    for (const name of names) {
-      const counts = this.#merged.frontends.get(name);
-      if (counts === undefined) continue;
-      const recent = this.#recent.get(counts);
-      writeFrontend(this.#out, counts, [...counts.backends.values()]);
-      this.#out.number(recent?.window ?? 0);
-      this.#out.number(recent?.count ?? 0);
-      this.#out.number(recent?.before ?? 0);
+  #write(field: number): Buffer {
+    const out = this.#out;
+    for (const counts of this.#standing[field] ?? []) {
+      writeFrontend(out, counts);
+      out.number(counts.window);
+      out.number(counts.ended);
+      out.number(counts.before);
     }
-    return this.#out.takeBase64();
+    return out.take();
   }
 }
 
-/** The field that a frontend stands in: the same on all nodes. FNV-1a. */
+/** The field that a frontend stands in: the same on all nodes. */
 export function fieldOf(name: string): string {
+  return String(fieldNumber(name));
+}
+
+/** FNV-1a. */
+function fieldNumber(name: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < name.length; at++) hash = Math.imul(hash ^ name.charCodeAt(at), 0x01000193);
-  return String((hash >>> 0) % fields);
+  return (hash >>> 0) % fields;
 }
 
 /** The frontends of a field. @throws Error for bytes that nobody wrote */
-function readField(field: string): RecordedFrontend[] {
+function readField(field: Buffer): RecordedFrontend[] {
   const from = new ByteReader(field);
   const read: RecordedFrontend[] = [];
   while (!from.done) {
@@ -193,7 +170,7 @@ function readField(field: string): RecordedFrontend[] {
 }
 
 /** As `readField`; a field of another version, or of nonsense, has no frontends. */
-export function readFieldOrNothing(field: string): RecordedFrontend[] {
+export function readFieldOrNothing(field: Buffer): RecordedFrontend[] {
   try {
     return readField(field);
   } catch {

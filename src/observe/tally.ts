@@ -1,9 +1,8 @@
 // What a worker has counted since it last told its node, by frontend. Whoever holds a route holds its counters as well: an exchange
 // adds to a few numbers and looks nothing up.
-import { ByteWriter } from '../base/varints.js';
-import { writeFrontend } from './counts-bytes.js';
 import { type BackendCounts, FrontendCounts, noFrontend, otherFrontends } from './frontend-counts.js';
 import type { RouteCounts } from './route-counts.js';
+import { Telling } from './telling.js';
 
 /** The most frontends that are told apart. */
 const mostFrontends = 20_000;
@@ -14,8 +13,10 @@ export class Tally {
   /** Of exchanges that no frontend serves. */
   readonly none = new FrontendCounts(noFrontend);
   readonly #frontends = new Map<string, FrontendCounts>([[noFrontend, this.none]]);
-  readonly #out = new ByteWriter();
+  readonly #telling = new Telling();
   readonly #changed: BackendCounts[] = [];
+  /** Room was looked for since the last telling. */
+  #full = false;
 
   /** Frontends that are told apart now. */
   get size(): number {
@@ -31,32 +32,32 @@ export class Tally {
     return found;
   }
 
-  /** What has changed since the last call, as bytes in base64; empty: nothing. The counters begin anew. */
-  collect(): string {
-    const out = this.#out;
+  /** What has changed since the last call, for `ToldCounts`; empty: nothing. The counters begin anew. */
+  collect(): Buffer {
+    this.#full = false;
     const changed = this.#changed;
     for (const counts of this.#frontends.values()) {
       changed.length = 0;
       for (const backend of counts.backends.values()) {
         if (backend.attempts > 0 || backend.active !== backend.toldActive) changed.push(backend);
-        else if (++backend.quiet >= quietUntilDropped && backend.active === 0) dropBackend(counts, backend);
+        else if (++backend.quiet >= quietUntilDropped && backend.active === 0) this.#dropBackend(counts, backend);
       }
       if (changed.length === 0 && !hasChanged(counts)) {
         if (++counts.quiet >= quietUntilDropped) this.#drop(counts);
         continue;
       }
-      writeFrontend(out, counts, changed);
+      this.#telling.frontend(counts, changed);
       told(counts);
       for (const backend of changed) backendTold(backend);
     }
-    return out.length === 0 ? '' : out.takeBase64();
+    return this.#telling.take();
   }
 
   #open(name: string): FrontendCounts {
     const known = this.#frontends.get(name);
     if (known !== undefined) return known;
     if (this.#frontends.size >= mostFrontends && name !== otherFrontends) {
-      this.#dropQuiet();
+      if (!this.#full) this.#dropQuiet();
       if (this.#frontends.size >= mostFrontends) return this.#open(otherFrontends);
     }
     const made = new FrontendCounts(name);
@@ -64,8 +65,9 @@ export class Tally {
     return made;
   }
 
-  /** Makes room by those who had nothing to tell the last time and nothing since. */
+  /** Makes room by those who had nothing to tell the last time and nothing since; once between two tellings, since it looks at all. */
   #dropQuiet(): void {
+    this.#full = true;
     for (const counts of this.#frontends.values()) {
       if (counts.quiet > 0 && !hasChanged(counts)) this.#drop(counts);
     }
@@ -75,7 +77,14 @@ export class Tally {
     if (counts.active > 0 || counts === this.none) return;
     for (const backend of counts.backends.values()) if (backend.active > 0 || backend.attempts > 0) return;
     this.#frontends.delete(counts.name);
+    this.#telling.forget(counts);
     counts.dropped = true;
+  }
+
+  #dropBackend(frontend: FrontendCounts, backend: BackendCounts): void {
+    frontend.backends.delete(backend.id);
+    this.#telling.forgetBackend(backend);
+    backend.dropped = true;
   }
 }
 
@@ -102,9 +111,4 @@ function backendTold(counts: BackendCounts): void {
   counts.clear();
   counts.toldActive = counts.active;
   counts.quiet = 0;
-}
-
-function dropBackend(frontend: FrontendCounts, backend: BackendCounts): void {
-  frontend.backends.delete(backend.id);
-  backend.dropped = true;
 }

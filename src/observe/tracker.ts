@@ -10,50 +10,18 @@ import type {
   ProxyRequest,
 } from './events.js';
 import { RateWindow } from './rate-window.js';
-import { type Percentiles, SampleWindow } from './sample-window.js';
+import type { AttemptFigures, RequestFigures } from './request-figures.js';
+import { SampleWindow } from './sample-window.js';
 
 /** What is counted of requests, of all or of one frontend. Counts grow from the start, or from when the frontend was last idle for long. */
-export interface RequestStats {
-  readonly requestsTotal: number;
-  /** Mean of the last ten seconds. */
-  readonly requestsPerSec: number;
-  /** Begun and not ended, waiting ones included. */
-  readonly requestsActive: number;
-  readonly errorsTotal: number;
-  /** Errors by code, such as `backend-refused`. */
-  readonly errors: Readonly<Record<string, number>>;
-  /** Answers by status. */
-  readonly codes: Readonly<Record<string, number>>;
-  /** Mean of the last 50 answers of backends, in milliseconds from request to end of response; the same twice, by two names. */
-  readonly avgLatencyMs: number;
-  readonly latencyAvg: number;
-  /** Those 50, oldest first. */
+export interface RequestStats extends RequestFigures {
+  /** The last 50 answers of backends, oldest first, whose mean `avgLatencyMs` is. */
   readonly latency: readonly number[];
-  readonly latencyMs: Percentiles;
-  /** Requests that were sent to a backend, and those that the queue turned away. */
-  readonly hits: number;
-  readonly misses: number;
-  /** Requests that wait for a slot, and those that were sent to a backend; and the most there were. */
-  readonly queueLength: number;
-  readonly queueLengthMax: number;
-  readonly activeLength: number;
-  readonly activeLengthMax: number;
 }
 
 /** What is counted of a backend's attempts. */
-export interface BackendStats {
-  /** Attempts. */
-  readonly hits: number;
-  readonly activeLength: number;
-  readonly activeLengthMax: number;
-  readonly errorsTotal: number;
-  readonly errors: Readonly<Record<string, number>>;
-  readonly codes: Readonly<Record<string, number>>;
-  /** As those of a frontend, but to the head of the answer. */
-  readonly avgLatencyMs: number;
-  readonly latencyAvg: number;
+export interface BackendStats extends AttemptFigures {
   readonly latency: readonly number[];
-  readonly latencyMs: Percentiles;
 }
 
 export interface RouteStats extends RequestStats {

@@ -1,7 +1,7 @@
 // A Redis Cluster: away only when none of its nodes can be asked.
-import { Cluster } from 'ioredis';
+import { Cluster, Command as SentCommand } from 'ioredis';
 import { formatHost, type HostAndPort } from '../config/driver-url.js';
-import { type Command, type CommandResult, type Commands, type ScanStep, thrownFirst } from './commands.js';
+import { type Command, type CommandResult, type Commands, type ScanStep, sent, thrownFirst } from './commands.js';
 import { connectionOptions, type LinkOptions, tlsOptions } from './connect.js';
 import { firstRetryDelay, KeptLink, type Loss } from './kept-link.js';
 import { asError, isTimeout } from './redis-errors.js';
@@ -79,22 +79,29 @@ export class ClusterLink extends KeptLink<Cluster> {
 }
 
 function clusterCommands(cluster: Cluster): Commands {
-  const one = ([name, ...args]: Command): Promise<unknown> => cluster.call(name, ...args.map(String)) as Promise<unknown>;
+  const one = (command: Command): Promise<unknown> => cluster.call(...sent(command)) as Promise<unknown>;
+  // The client does not know how to group those by node.
+  const oneOfBytes = (command: Command): Promise<unknown> => {
+    const [name, ...args] = sent(command);
+    return cluster.sendCommand(new SentCommand(name, args, { replyEncoding: null })) as Promise<unknown>;
+  };
   // Sent singly: the client puts those of one node into one write.
-  const all = (commands: readonly Command[]): Promise<readonly CommandResult[]> =>
+  const singly = (run: typeof one, commands: readonly Command[]): Promise<readonly CommandResult[]> =>
     Promise.all(
       commands.map(
         (command): Promise<CommandResult> =>
-          one(command).then(
+          run(command).then(
             (reply) => [null, reply],
             (error: unknown) => [asError(error), null],
           ),
       ),
     );
+  const all = (commands: readonly Command[]) => singly(one, commands);
   return {
     one,
     all,
     reads: all,
+    readBytes: (commands) => singly(oneOfBytes, commands),
     scan: async (pattern, onPage) => {
       for (const node of cluster.nodes('master')) await scanServer(node, pattern, onPage);
     },
@@ -102,7 +109,7 @@ function clusterCommands(cluster: Cluster): Commands {
     guarded: async (_watched, reads, plan) => {
       for (const group of plan(await all(reads))) {
         const multi = cluster.multi();
-        for (const [name, ...args] of group) multi.call(name, ...args.map(String));
+        for (const command of group) multi.call(...sent(command));
         thrownFirst((await multi.exec()) ?? []);
       }
       return true;

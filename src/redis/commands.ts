@@ -1,7 +1,7 @@
 // What a store may ask of Redis, whether that is one server or a cluster of them.
 
 /** The name of a command and its arguments. */
-export type Command = readonly [name: string, ...args: readonly (string | number)[]];
+export type Command = readonly [name: string, ...args: readonly (string | number | Buffer)[]];
 
 /** An error, or a reply in RESP2: what one command of several came to. */
 export type CommandResult = readonly [error: Error | null, reply: unknown];
@@ -23,6 +23,8 @@ export interface Commands {
   all(commands: readonly Command[]): Promise<readonly CommandResult[]>;
   /** As `all`, of commands that only read: they are answered also by a server that has no memory left for a transaction. */
   reads(commands: readonly Command[]): Promise<readonly CommandResult[]>;
+  /** As `reads`, where the replies may be any bytes: texts among them are buffers. */
+  readBytes(commands: readonly Command[]): Promise<readonly CommandResult[]>;
   /** Gives the keys that match a glob-style pattern, a page at a time; a key may come twice. */
   scan(pattern: string, onPage: (keys: readonly string[]) => void): Promise<void>;
   /**
@@ -46,6 +48,11 @@ export interface Commands {
   ): Promise<boolean>;
   /** Whether any key matches a glob-style pattern. */
   any(pattern: string): Promise<boolean>;
+}
+
+/** The name of a command and its arguments as they are sent. */
+export function sent([name, ...args]: Command): [name: string, ...args: (string | Buffer)[]] {
+  return [name, ...args.map((arg) => (typeof arg === 'number' ? String(arg) : arg))];
 }
 
 /** Runs commands of a write; one that failed is an error of the whole. */

@@ -103,6 +103,13 @@ export class RedisKeys {
     return `${this.prefix}probe:${id}`;
   }
 
+  /** The part of a key behind the prefix, where nobody here reads such keys; else null. */
+  strayIn(key: string): string | null {
+    if (!key.startsWith(this.prefix)) return null;
+    const rest = key.slice(this.prefix.length);
+    return knownBeginnings.has(beginningOf(rest)) ? null : rest;
+  }
+
   /** What a change of must be told: beginnings of keys. */
   get tracked(): readonly string[] {
     return this.#tracked;
@@ -121,14 +128,25 @@ export class RedisKeys {
   recordIn(key: string): { readonly kind: RecordKind; readonly name: string } | null {
     if (!key.startsWith(this.prefix)) return null;
     const rest = key.slice(this.prefix.length);
-    const colon = rest.indexOf(':');
-    const first = colon === -1 ? rest : rest.slice(0, colon);
-    const name = colon === -1 ? '' : rest.slice(colon + 1);
+    const first = beginningOf(rest);
+    const name = rest.slice(first.length + 1);
     if (first === 'stream' && name.endsWith(':targets')) return { kind: 'targets', name: name.slice(0, -':targets'.length) };
     const kind = recordKinds.find((one) => one === first);
     return kind === undefined || kind === 'targets' || this.record(kind, name) !== key ? null : { kind, name };
   }
 }
+
+/** What a key begins with: what stands before its first colon, or all of it. */
+export function beginningOf(key: string): string {
+  const colon = key.indexOf(':');
+  return colon === -1 ? key : key.slice(0, colon);
+}
+
+/** All beginnings of keys that are read or written here. */
+export const knownBeginnings: ReadonlySet<string> = new Set([
+  ...['frontend', 'dead', 'health', 'limit', 'lease', 'revision', 'history', 'node', 'stats', 'probe', hcheckerPingKey],
+  ...recordKinds.filter((kind) => kind !== 'targets'),
+]);
 
 /** How the keys of records begin; `stream:` holds a listener's targets too. */
 const recordBeginnings = recordKinds

@@ -1,6 +1,6 @@
 // Commands on one server, over one connection.
 import type { Redis } from 'ioredis';
-import { type Command, type CommandResult, type Commands, type ScanStep, thrownFirst } from './commands.js';
+import { type Command, type CommandResult, type Commands, type ScanStep, sent, thrownFirst } from './commands.js';
 import { asError, isOutOfMemory, transactionError } from './redis-errors.js';
 
 /** Keys looked at by one SCAN: some milliseconds of the server's time at most, and a million keys in two hundred round trips. */
@@ -10,13 +10,18 @@ const scanCount = 5000;
 export function serverCommands(client: Redis): Commands {
   return {
     // `call` leaves names and values of a hash in turn; `hgetall` would make an object whose keys are somebody else's choice.
-    one: ([name, ...args]) => client.call(name, ...args.map(String)),
+    one: (command) => client.call(...sent(command)),
     all: (commands) => transaction(client, commands),
     reads: (commands) =>
       transaction(client, commands).catch((error: unknown) => {
         if (isOutOfMemory(asError(error))) return oneByOne(client, commands);
         throw error;
       }),
+    readBytes: async (commands) => {
+      const pipeline = client.pipeline();
+      for (const command of commands) pipeline.callBuffer(...sent(command));
+      return (await pipeline.exec()) ?? [];
+    },
     scan: (pattern, onPage) => scanServer(client, pattern, onPage),
     scanStep: (pattern, cursor, count) => scanStepOnServer(client, pattern, cursor, count),
     guarded: (watched, reads, plan) => guardedTransaction(client, watched, reads, plan),
@@ -44,7 +49,7 @@ async function guardedTransaction(
     return true;
   }
   const multi = client.multi();
-  for (const [name, ...args] of groups.flat()) multi.call(name, ...args.map(String));
+  for (const command of groups.flat()) multi.call(...sent(command));
   const results = await multi.exec().catch((error: unknown) => {
     throw transactionError(error);
   });
@@ -61,7 +66,7 @@ export async function scanStepOnServer(client: Redis, pattern: string, cursor: s
 
 async function transaction(client: Redis, commands: readonly Command[]): Promise<readonly CommandResult[]> {
   const multi = client.multi();
-  for (const [name, ...args] of commands) multi.call(name, ...args.map(String));
+  for (const command of commands) multi.call(...sent(command));
   const replies = await multi.exec().catch((error: unknown) => {
     throw transactionError(error);
   });
@@ -72,7 +77,7 @@ async function transaction(client: Redis, commands: readonly Command[]): Promise
 /** A server above its `maxmemory` refuses to queue even what reads. What changes between two of the commands is told by tracking. */
 async function oneByOne(client: Redis, commands: readonly Command[]): Promise<readonly CommandResult[]> {
   const pipeline = client.pipeline();
-  for (const [name, ...args] of commands) pipeline.call(name, ...args.map(String));
+  for (const command of commands) pipeline.call(...sent(command));
   return (await pipeline.exec()) ?? [];
 }
 

@@ -19,6 +19,12 @@ export interface ManagedStore extends Store {
     count: number,
   ): Promise<{ readonly names: readonly string[]; readonly cursor: string }>;
   /**
+   * One step of a walk through all keys, for whoever looks for misspelt ones.
+   * @param cursor as that of `scanNamesStep`
+   * @returns those that nobody here reads, without the prefix of the driver URL
+   */
+  scanStraysStep(cursor: string, count: number): Promise<{ readonly keys: readonly string[]; readonly cursor: string }>;
+  /**
    * Changes records together with `revision` and `history`: all or nothing. In a Redis Cluster, where keys lie on different nodes,
    * each record is changed as a whole, in an order in which no frontend is served without its policy, and `revision` last.
    * @returns the revision of the change, or the one that there was when there was nothing to change. Rejects with ChangeRaced

@@ -3,7 +3,7 @@ import { type NodeStatsRecord, type StatsHead, statsLast } from '../model/node-s
 
 interface Kept {
   readonly head: StatsHead;
-  readonly fields: Map<string, string>;
+  readonly fields: Map<string, Buffer>;
   readonly writtenAt: number;
 }
 
@@ -11,12 +11,11 @@ export class MemoryStats {
   readonly #kept = new Map<string, Kept>();
 
   /** As `Store.writeStats`. @param now milliseconds since the epoch */
-  write(id: string, head: StatsHead, fields: readonly string[], now: number): StatsHead | null {
+  write(id: string, head: StatsHead, fields: ReadonlyMap<string, Buffer>, now: number): StatsHead | null {
     const before = this.#valid(id, now);
-    const kept = { head, fields: before?.fields ?? new Map<string, string>(), writtenAt: now };
-    for (let at = 0; at < fields.length; at += 2) {
-      const [name, value] = [fields[at] as string, fields[at + 1] as string];
-      if (value === '') kept.fields.delete(name);
+    const kept = { head, fields: before?.fields ?? new Map<string, Buffer>(), writtenAt: now };
+    for (const [name, value] of fields) {
+      if (value.length === 0) kept.fields.delete(name);
       else kept.fields.set(name, value);
     }
     this.#kept.set(id, kept);

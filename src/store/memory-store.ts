@@ -105,6 +105,11 @@ export class MemoryStore implements ManagedStore {
     return { names: page, cursor: to < names.length ? String(to) : '' };
   }
 
+  /** Nobody but this program writes here. */
+  async scanStraysStep(): Promise<{ readonly keys: readonly string[]; readonly cursor: string }> {
+    return { keys: [], cursor: '' };
+  }
+
   async change(addresses: readonly RecordAddress[], plan: PlanChange): Promise<number> {
     const before = addresses.map(
       ({ kind, name }): StoredRecord =>
@@ -176,7 +181,7 @@ export class MemoryStore implements ManagedStore {
     return [...this.#heartbeats.values()].filter(({ until }) => until > now).map(({ beat }) => beat);
   }
 
-  async writeStats(id: string, head: StatsHead, fields: readonly string[]): Promise<StatsHead | null> {
+  async writeStats(id: string, head: StatsHead, fields: ReadonlyMap<string, Buffer>): Promise<StatsHead | null> {
     return this.#stats.write(id, head, fields, Date.now());
   }
 

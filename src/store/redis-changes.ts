@@ -12,21 +12,33 @@ import {
   type PlanChange,
   type RecordAddress,
 } from './change.js';
+import { namedRun } from './named-run.js';
 import { maintenanceCommands } from './redis-marks.js';
 import { parseReply, readRecordCommand, replaceCommands } from './redis-records.js';
 
 /** So often a change is made anew because somebody came between. */
 const attempts = 20;
-/** In a cluster nobody watches: one process at a time writes, for as long as its lease lasts. */
+/** In a cluster nobody watches: one process at a time writes, for as long as its lease lasts should it die with it. In milliseconds. */
 const leaseLasts = 5_000;
+/** How often others ask for it, and how long at most. */
 const leaseRetry = 10;
+const leasePatience = 2 * leaseLasts;
+/** Whoever has more to change than this takes goes on when others had their chance. */
+const turn = 250;
+
+/** Work that one process does at a time. */
+export interface ChangeLease {
+  /** @returns whether the holder has it now */
+  take(holder: string, milliseconds: number): Promise<boolean>;
+  drop(holder: string): Promise<void>;
+}
 
 export interface RedisChangesParts {
   readonly keys: RedisKeys;
   /** Used for nothing else: what a connection watches is forgotten with each transaction on it. */
   readonly link: RedisSide;
   /** Excludes other processes, where the server cannot; null: it can. */
-  readonly lease: ((holder: string, milliseconds: number) => Promise<boolean>) | null;
+  readonly lease: ChangeLease | null;
 }
 
 /** One change. */
@@ -40,6 +52,10 @@ export class RedisChanges {
   readonly #holder = `changes-${process.pid}-${Math.random().toString(36).slice(2)}`;
   /** Changes are made one after the other. */
   #last: Promise<unknown> = Promise.resolve();
+  /** Those that have not ended. */
+  #waiting = 0;
+  /** Since when it has the lease, by `performance.now()`; 0: it does not. */
+  #leasedAt = 0;
   #begun: Promise<void> | null = null;
 
   constructor(parts: RedisChangesParts) {
@@ -48,6 +64,7 @@ export class RedisChanges {
 
   /** @returns the revision that stands after it, and the keys that were written */
   change(addresses: readonly RecordAddress[], plan: PlanChange): Promise<{ revision: number; keys: readonly string[] }> {
+    this.#waiting += 1;
     const made = this.#last.then(() => this.#change({ addresses, plan }));
     this.#last = made.catch(() => undefined);
     return made;
@@ -61,21 +78,36 @@ export class RedisChanges {
     // Most processes with a store never change anything this way, and need no connection for it.
     this.#begun ??= this.#parts.link.start();
     await this.#begun;
-    await this.#takeLease();
-    for (let attempt = 0; attempt < attempts; attempt += 1) {
-      const made = await this.#attempt(work);
-      if (made !== null) return made;
+    const { lease } = this.#parts;
+    try {
+      if (lease !== null) await this.#take(lease);
+      for (let attempt = 0; attempt < attempts; attempt += 1) {
+        const made = await this.#attempt(work);
+        if (made !== null) return made;
+      }
+    } finally {
+      this.#waiting -= 1;
+      if (lease !== null && this.#leasedAt > 0) await this.#giveWay(lease);
     }
     throw new ChangeRaced();
   }
 
-  async #takeLease(): Promise<void> {
-    const { lease } = this.#parts;
-    if (lease === null) return;
-    for (const deadline = Date.now() + leaseLasts; !(await lease(this.#holder, leaseLasts)); ) {
-      if (Date.now() > deadline) throw new ChangeRaced();
-      await new Promise((resolve) => setTimeout(resolve, leaseRetry));
+  async #take(lease: ChangeLease): Promise<void> {
+    for (const deadline = performance.now() + leasePatience; !(await lease.take(this.#holder, leaseLasts)); ) {
+      if (performance.now() > deadline) throw new ChangeRaced();
+      await pause(leaseRetry);
     }
+    if (this.#leasedAt === 0) this.#leasedAt = performance.now();
+  }
+
+  /** Gives the lease back where nothing more is to be changed, or others have waited for long. */
+  async #giveWay(lease: ChangeLease): Promise<void> {
+    const long = performance.now() - this.#leasedAt > turn;
+    if (this.#waiting > 0 && !long) return;
+    this.#leasedAt = 0;
+    // One that is not given back runs out.
+    await lease.drop(this.#holder).catch(() => {});
+    if (this.#waiting > 0) await pause(3 * leaseRetry);
   }
 
   /** Null: somebody came between. */
@@ -92,23 +124,35 @@ export class RedisChanges {
     ];
     let revision = 0;
     let written: string[] = [];
-    const done = await link.run((commands) =>
-      commands.guarded([keys.revision, ...places.map(({ key }) => key)], reads, ([counted, type, ...replies]) => {
-        revision = revisionIn(counted!, keys.revision);
-        if (!['none', 'stream'].includes(String(type?.[1]))) throw new Error(`${keys.history} is not a stream; remove that key`);
-        const before = replies.map((reply, at): StoredRecord => parseReply(reply, places[at]!.key));
-        const made = plan(before);
-        written = [];
-        if (changesNothing(addresses, before, made)) return [];
-        revision += 1;
-        const changes = places.flatMap((place, at): Change[] => {
-          const after = made.after[at] ?? null;
-          return after === null ? [] : [{ ...place, before: before[at]!.values, after }];
-        });
-        written = changes.map(({ key }) => key);
-        return groupsOf(keys, changes, made, revision);
+    /** What was thrown here, and not by Redis. */
+    const refusals: unknown[] = [];
+    const planned = ([counted, type, ...replies]: readonly CommandResult[]): Command[][] => {
+      revision = revisionIn(counted!, keys.revision);
+      if (!['none', 'stream'].includes(String(type?.[1]))) throw new Error(`${keys.history} is not a stream; remove that key`);
+      const before = replies.map((reply, at): StoredRecord => parseReply(reply, places[at]!.key));
+      const made = plan(before);
+      written = [];
+      if (changesNothing(addresses, before, made)) return [];
+      revision += 1;
+      const changes = places.flatMap((place, at): Change[] => {
+        const after = made.after[at] ?? null;
+        return after === null ? [] : [{ ...place, before: before[at]!.values, after }];
+      });
+      written = changes.map(({ key }) => key);
+      return groupsOf(keys, changes, made, revision);
+    };
+    const done = await namedRun(link, 'changing records', (commands) =>
+      commands.guarded([keys.revision, ...places.map(({ key }) => key)], reads, (replies) => {
+        try {
+          return planned(replies);
+        } catch (error) {
+          refusals.push(error);
+          throw error;
+        }
       }),
-    );
+    ).catch((error: unknown) => {
+      throw refusals[0] ?? error;
+    });
     return done ? { revision, keys: written } : null;
   }
 }
@@ -166,6 +210,10 @@ function revisionIn([error, reply]: CommandResult, key: string): number {
   const revision = reply === null ? 0 : Number(reply);
   if (Number.isSafeInteger(revision) && revision >= 0) return revision;
   throw new Error(`${key} is no number; set it to one that is higher than any before`);
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** What XRANGE replies in RESP2. */

@@ -1,9 +1,10 @@
 // What Redis replied about one frontend name, as a record: every reply is checked, since anybody may have written anything.
 import type { DeadMark, FrontendRecord } from '../model/frontend.js';
-import type { CommandResult } from '../redis/commands.js';
+import type { Command, CommandResult } from '../redis/commands.js';
+import type { RedisKeys } from '../redis/keys.js';
 import { asError, isWrongType } from '../redis/redis-errors.js';
 
-/** The replies to the commands of one name, in the order in which `redis-store` sends them; those of sets and hashes are scans. */
+/** The replies to the commands of one name, in the order of `readCommands`; those of sets and hashes are scans. */
 export interface RecordReplies {
   readonly list: CommandResult;
   readonly dead: CommandResult;
@@ -13,13 +14,13 @@ export interface RecordReplies {
 }
 
 /** Identifier and this many backends: what a longer list holds beyond is not read, so that it costs nobody else anything. */
-export const maxListEntries = 4097;
+const maxListEntries = 4097;
 
 /**
  * Places of a set or hash that one look at it goes through, which gives all of those that are meant for us. Of one with a million
  * members no more is read, so that it costs nobody else anything.
  */
-export const maxScanned = 8192;
+const maxScanned = 8192;
 
 /** Characters of one value, and of all that one key gives: a longer one is of no use to anybody. */
 const longestValue = 1 << 20;
@@ -165,4 +166,31 @@ function isIndex(value: unknown): value is number {
 function finite(value: Readonly<Record<string, unknown>>, name: string): number | null {
   const number = value[name];
   return typeof number === 'number' && Number.isFinite(number) ? number : null;
+}
+
+/** Commands for each name of `readCommands`. */
+export const commandsPerName = 6;
+
+/** Asks for all that is known about some names. */
+export function readCommands(keys: RedisKeys, names: readonly string[]): Command[] {
+  return names.flatMap((name): Command[] => [
+    ['LRANGE', keys.frontend(name), 0, maxListEntries - 1],
+    ['PTTL', keys.frontend(name)],
+    ['SSCAN', keys.dead(name), 0, 'COUNT', maxScanned],
+    ['PTTL', keys.dead(name)],
+    ['HSCAN', keys.health(name), 0, 'COUNT', maxScanned],
+    ['HSCAN', keys.record('route', name), 0, 'COUNT', maxScanned],
+  ]);
+}
+
+/** Commands for each name of `sizeCommands`. */
+export const sizesPerName = 4;
+
+/** A sample of so many elements finds what fills a key, and takes no time. */
+export function sizeCommands(keys: RedisKeys, names: readonly string[]): Command[] {
+  return names.flatMap((name) =>
+    [keys.frontend(name), keys.dead(name), keys.health(name), keys.record('route', name)].map(
+      (key): Command => ['MEMORY', 'USAGE', key, 'SAMPLES', 1024],
+    ),
+  );
 }

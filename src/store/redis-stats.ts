@@ -4,13 +4,12 @@ import type { Command, Commands } from '../redis/commands.js';
 import type { RedisKeys } from '../redis/keys.js';
 
 /** The first reply is the head that was there before. @param fields as `Store.writeStats` is given them */
-export function statsCommands(keys: RedisKeys, id: string, head: StatsHead, fields: readonly string[]): Command[] {
+export function statsCommands(keys: RedisKeys, id: string, head: StatsHead, fields: ReadonlyMap<string, Buffer>): Command[] {
   const key = keys.stats(id);
-  const written: string[] = [];
+  const written: (string | Buffer)[] = [];
   const removed: string[] = [];
-  for (let at = 0; at < fields.length; at += 2) {
-    const [name, value] = [fields[at] as string, fields[at + 1] as string];
-    if (value === '') removed.push(name);
+  for (const [name, value] of fields) {
+    if (value.length === 0) removed.push(name);
     else written.push(name, value);
   }
   return [
@@ -50,14 +49,14 @@ export async function readStatsRecords(
           ['HGET', key, field],
         ];
   const size = questions('').length;
-  const results = await commands.reads(ids.flatMap((node) => questions(keys.stats(node))));
+  const results = await commands.readBytes(ids.flatMap((node) => questions(keys.stats(node))));
   return ids.flatMap((node, at) => {
     const [left, ...replies] = results.slice(at * size, (at + 1) * size).map(([error, reply]) => (error === null ? reply : null));
-    const values = field === undefined ? valuesOf(textsOf(replies[0])) : named([statsHeadField, field], replies);
-    const head = parseStatsHead(values.get(statsHeadField));
+    const fields = field === undefined ? fieldsOf(replies[0]) : named([statsHeadField, field], replies);
+    const head = parseStatsHead(fields.get(statsHeadField)?.toString());
     if (head === null) return [];
-    values.delete(statsHeadField);
-    return [{ id: node, head, age: Math.max(0, statsLast - Number(left)), fields: values }];
+    fields.delete(statsHeadField);
+    return [{ id: node, head, age: Math.max(0, statsLast - Number(left)), fields }];
   });
 }
 
@@ -65,13 +64,23 @@ function textsOf(reply: unknown): string[] {
   return Array.isArray(reply) ? reply.map(String) : [];
 }
 
-/** Values by name, without those that are not there. */
-function named(names: readonly string[], values: readonly unknown[]): Map<string, string> {
-  return new Map(names.flatMap((name, at) => (typeof values[at] === 'string' ? [[name, values[at]]] : [])));
-}
-
 function valuesOf(inTurn: readonly string[]): Map<string, string> {
   const values = new Map<string, string>();
   for (let at = 0; at + 1 < inTurn.length; at += 2) values.set(inTurn[at] as string, inTurn[at + 1] as string);
   return values;
+}
+
+/** Fields of a hash, from names and values in turn. */
+function fieldsOf(reply: unknown): Map<string, Buffer> {
+  const inTurn: unknown[] = Array.isArray(reply) ? reply : [];
+  const names = inTurn.filter((_, at) => at % 2 === 0).map(String);
+  return named(
+    names,
+    inTurn.filter((_, at) => at % 2 === 1),
+  );
+}
+
+/** Values by name, without those that are not there. */
+function named(names: readonly string[], values: readonly unknown[]): Map<string, Buffer> {
+  return new Map(names.flatMap((name, at) => (values[at] instanceof Buffer ? [[name, values[at]] as const] : [])));
 }

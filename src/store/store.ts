@@ -129,10 +129,10 @@ export interface Store {
   readHeartbeats(): Promise<NodeHeartbeat[]>;
   /**
    * Writes what a node has counted into its record, which stays for `statsLast` after that.
-   * @param fields names and values in turn of the fields that have changed; an empty value removes a field
+   * @param fields those that have changed, by name; an empty one is removed
    * @returns the head that was there, null for none
    */
-  writeStats(id: string, head: StatsHead, fields: readonly string[]): Promise<StatsHead | null>;
+  writeStats(id: string, head: StatsHead, fields: ReadonlyMap<string, Buffer>): Promise<StatsHead | null>;
   /**
    * Reads what nodes have counted, by id, those that are gone among them.
    * @param wanted of which node, or which field of all; the others are left out

@@ -3,9 +3,11 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { NodeHeartbeat } from '../../src/model/node.js';
+import { statsVersion } from '../../src/model/node-stats.js';
 import { NodeCounts } from '../../src/observe/node-counts.js';
 import { RouteCounts } from '../../src/observe/route-counts.js';
 import { Tally } from '../../src/observe/tally.js';
+import { ToldCounts } from '../../src/observe/told-counts.js';
 import { ourCommand } from '../helpers/compiled.js';
 import { startApi, type TestApi } from '../helpers/management.js';
 import { startRedis, type TestRedis } from '../helpers/redis.js';
@@ -36,9 +38,9 @@ beforeAll(async () => {
     counts.latency.record(5);
   }
   const node = new NodeCounts();
-  node.merge(1, tally.collect());
+  new ToldCounts([node.merged]).hear(1, tally.collect());
   const now = Date.now();
-  await api.store.writeStats('edge-1', { version: 1, boot: 'b', since: now, at: now }, node.takeChanged());
+  await api.store.writeStats('edge-1', { version: statsVersion, boot: 'b', since: now, at: now }, node.takeChanged());
 });
 
 afterAll(async () => {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Backend } from '../../src/model/backend.js';
 import { deathsOf, maintenanceOf, membersOf } from '../../src/model/dead-set.js';
 import type { NodeHeartbeat } from '../../src/model/node.js';
+import { statsVersion } from '../../src/model/node-stats.js';
 import { parseBackends } from '../../src/model/parse-backends.js';
 import type { RecordKind } from '../../src/model/record-kind.js';
 import type { DeadMarkRequest, Store, StoreListener } from '../../src/store/store.js';
@@ -153,31 +154,36 @@ export function storeContract(title: string, makeStore: MakeStore): void {
     });
 
     describe('what nodes have counted', () => {
-      const head = { version: 1, boot: 'first', since: 1000, at: Date.now() } as const;
+      const head = { version: statsVersion, boot: 'first', since: 1000, at: Date.now() } as const;
+      /** Bytes that are no text. */
+      const bytes = Buffer.from([0, 255, 13, 10, 128]);
+      const fieldsOf = (...named: (readonly [string, Buffer])[]) => new Map(named);
 
       it('is read as it was written last, field by field, with its age', async () => {
         expect(await store.readStats()).toEqual([]);
-        expect(await store.writeStats('one', head, ['1', 'a', '2', 'b'])).toBeNull();
+        expect(await store.writeStats('one', head, fieldsOf(['1', bytes], ['2', Buffer.from('b')]))).toBeNull();
         const later = { ...head, boot: 'second', at: head.at + 1000 };
-        expect(await store.writeStats('one', later, ['2', 'c', '1', '', '3', 'd'])).toEqual(head);
-        await store.writeStats('two', head, []);
+        expect(
+          await store.writeStats('one', later, fieldsOf(['2', Buffer.from('c')], ['1', Buffer.alloc(0)], ['3', bytes])),
+        ).toEqual(head);
+        await store.writeStats('two', head, fieldsOf());
         const [one, two] = await store.readStats();
         expect(one).toMatchObject({ id: 'one', head: later });
         expect([...(one?.fields ?? [])].sort()).toEqual([
-          ['2', 'c'],
-          ['3', 'd'],
+          ['2', Buffer.from('c')],
+          ['3', bytes],
         ]);
         expect(one?.age).toBeLessThan(60_000);
         expect(two).toMatchObject({ id: 'two', head, fields: new Map() });
       });
 
       it('is read of one node, or one field of all', async () => {
-        await store.writeStats('one', head, ['1', 'a', '2', 'b']);
-        await store.writeStats('two', head, ['2', 'c']);
+        await store.writeStats('one', head, fieldsOf(['1', bytes], ['2', bytes]));
+        await store.writeStats('two', head, fieldsOf(['2', bytes]));
         expect((await store.readStats({ id: 'two' })).map(({ id }) => id)).toEqual(['two']);
         expect(await store.readStats({ id: 'three' })).toEqual([]);
         const fields = (await store.readStats({ field: '1' })).map(({ fields }) => [...fields]);
-        expect(fields).toEqual([[['1', 'a']], []]);
+        expect(fields).toEqual([[['1', bytes]], []]);
       });
     });
 

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FleetCounts, type FleetStats } from '../../src/observe/fleet-counts.js';
 import { NodeCounts } from '../../src/observe/node-counts.js';
+import { ToldCounts } from '../../src/observe/told-counts.js';
 import { ask } from '../helpers/ask.js';
 import { answering, ok, type RawBackend, response, startBackend } from '../helpers/backend.js';
 import { eventually } from '../helpers/eventually.js';
@@ -11,12 +12,14 @@ import { type StartedProxy, startProxy } from '../helpers/start-proxy.js';
 
 let started: StartedProxy;
 let node: NodeCounts;
-let fields: Map<string, string>;
+let told: ToldCounts;
+let fields: Map<string, Buffer>;
 const backends: RawBackend[] = [];
 
 beforeEach(async () => {
   started = await startProxy();
   node = new NodeCounts();
+  told = new ToldCounts([node.merged]);
   fields = new Map();
 });
 afterEach(async () => {
@@ -26,9 +29,8 @@ afterEach(async () => {
 
 /** What has been counted, as the fleet would show it. */
 function stats(): FleetStats {
-  node.merge(1, started.proxy.collectCounts());
-  const taken = node.takeChanged();
-  for (let at = 0; at < taken.length; at += 2) fields.set(taken[at] as string, taken[at + 1] as string);
+  told.hear(1, started.proxy.collectCounts());
+  for (const [name, value] of node.takeChanged()) fields.set(name, value);
   const fleet = new FleetCounts();
   fleet.add({ fields: fields.values(), at: Date.now(), alive: true });
   return fleet.all();

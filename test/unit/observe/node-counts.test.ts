@@ -3,7 +3,9 @@ import { FleetCounts } from '../../../src/observe/fleet-counts.js';
 import { noFrontend, otherFrontends } from '../../../src/observe/frontend-counts.js';
 import { fieldOf, NodeCounts } from '../../../src/observe/node-counts.js';
 import { RouteCounts } from '../../../src/observe/route-counts.js';
+import { SeriesCounts } from '../../../src/observe/series-counts.js';
 import { Tally } from '../../../src/observe/tally.js';
+import { ToldCounts } from '../../../src/observe/told-counts.js';
 
 /** A worker: counts exchanges as the pipeline does. */
 class Worker {
@@ -38,14 +40,33 @@ class Worker {
   }
 }
 
+/** A node that keeps one sum of what its workers tell. */
+class Node {
+  readonly counts: NodeCounts;
+  readonly #told: ToldCounts;
+
+  constructor(now?: () => number) {
+    this.counts = new NodeCounts(now);
+    this.#told = new ToldCounts([this.counts.merged]);
+  }
+
+  hear(source: number, worker: Worker): void {
+    this.#told.hear(source, worker.tally.collect());
+  }
+
+  lose(source: number): void {
+    this.#told.lose(source);
+  }
+}
+
 /** What the store would hold after some publications. */
 class Record {
-  readonly fields = new Map<string, string>();
+  readonly fields = new Map<string, Buffer>();
 
-  take(taken: readonly string[]): void {
-    for (let at = 0; at < taken.length; at += 2) {
-      if (taken[at + 1] === '') this.fields.delete(taken[at] as string);
-      else this.fields.set(taken[at] as string, taken[at + 1] as string);
+  take(taken: ReadonlyMap<string, Buffer>): void {
+    for (const [name, value] of taken) {
+      if (value.length === 0) this.fields.delete(name);
+      else this.fields.set(name, value);
     }
   }
 
@@ -59,15 +80,15 @@ class Record {
 describe('what workers tell their node', () => {
   it('is added up, and only what has changed is told', () => {
     const [one, two] = [new Worker(), new Worker()];
-    const node = new NodeCounts();
+    const node = new Node();
     one.serve('a.example', 3);
     two.serve('a.example', 2);
     two.serve('b.example');
-    node.merge(1, one.tally.collect());
-    node.merge(2, two.tally.collect());
-    expect(one.tally.collect()).toBe('');
+    node.hear(1, one);
+    node.hear(2, two);
+    expect(one.tally.collect()).toHaveLength(0);
     const record = new Record();
-    record.take(node.takeChanged());
+    record.take(node.counts.takeChanged());
     expect(record.show('a.example')).toMatchObject({
       requestsTotal: 5,
       hits: 5,
@@ -76,12 +97,11 @@ describe('what workers tell their node', () => {
       classes: { '2xx': 5 },
       backends: { one: { hits: 5, codes: { 200: 5 } } },
     });
-    expect(node.takeChanged()).toEqual([]);
+    expect(node.counts.takeChanged().size).toBe(0);
     one.serve('b.example');
-    node.merge(1, one.tally.collect());
-    const changed = node.takeChanged();
-    expect(changed).toHaveLength(2);
-    expect(changed[0]).toBe(fieldOf('b.example'));
+    node.hear(1, one);
+    const changed = node.counts.takeChanged();
+    expect([...changed.keys()]).toEqual([fieldOf('b.example')]);
     record.take(changed);
     expect(record.show('b.example')?.requestsTotal).toBe(2);
     expect(record.show('c.example')).toBeNull();
@@ -89,22 +109,22 @@ describe('what workers tell their node', () => {
 
   it('stays when a worker is lost, apart from what it had running', () => {
     const [one, two] = [new Worker(), new Worker()];
-    const node = new NodeCounts();
+    const node = new Node();
     const record = new Record();
     one.serve('a.example', 3);
     one.begin('a.example');
     one.begin('a.example');
     const end = two.begin('a.example');
-    node.merge(1, one.tally.collect());
-    node.merge(2, two.tally.collect());
-    record.take(node.takeChanged());
+    node.hear(1, one);
+    node.hear(2, two);
+    record.take(node.counts.takeChanged());
     expect(record.show('a.example')).toMatchObject({
       requestsActive: 3,
       activeLength: 3,
       backends: { one: { activeLength: 3 } },
     });
     node.lose(1);
-    record.take(node.takeChanged());
+    record.take(node.counts.takeChanged());
     expect(record.show('a.example')).toMatchObject({
       requestsTotal: 3,
       requestsActive: 1,
@@ -113,8 +133,8 @@ describe('what workers tell their node', () => {
       backends: { one: { activeLength: 1 } },
     });
     end();
-    node.merge(2, two.tally.collect());
-    record.take(node.takeChanged());
+    node.hear(2, two);
+    record.take(node.counts.takeChanged());
     expect(record.show('a.example')).toMatchObject({
       requestsTotal: 4,
       requestsActive: 0,
@@ -127,16 +147,16 @@ describe('what workers tell their node', () => {
     const worker = new Worker();
     worker.serve('a.example', 3);
     worker.begin('a.example');
-    const before = new NodeCounts();
-    before.merge(1, worker.tally.collect());
-    record.take(before.takeChanged());
+    const before = new Node();
+    before.hear(1, worker);
+    record.take(before.counts.takeChanged());
 
-    const after = new NodeCounts();
+    const after = new Node();
     const other = new Worker();
     other.serve('a.example');
-    after.merge(1, other.tally.collect());
-    after.goOnFrom(record.fields.values());
-    record.take(after.takeChanged());
+    after.hear(1, other);
+    after.counts.goOnFrom(record.fields.values());
+    record.take(after.counts.takeChanged());
     expect(record.show('a.example')).toMatchObject({
       requestsTotal: 4,
       requestsActive: 0,
@@ -160,33 +180,33 @@ describe('what workers tell their node', () => {
 
   it('never lets go of a frontend that has something running', () => {
     const worker = new Worker();
-    const node = new NodeCounts();
+    const node = new Node();
     const end = worker.begin('a.example');
-    node.merge(1, worker.tally.collect());
+    node.hear(1, worker);
     for (let second = 0; second < 200; second++) worker.tally.collect();
     end();
-    node.merge(1, worker.tally.collect());
+    node.hear(1, worker);
     const record = new Record();
-    record.take(node.takeChanged());
+    record.take(node.counts.takeChanged());
     expect(record.show('a.example')).toMatchObject({ requestsTotal: 1, requestsActive: 0 });
   });
 
   it('is bounded: those that were asked for least lately are counted together, and nothing is lost from the sum', () => {
     let now = 0;
-    const node = new NodeCounts(() => now);
+    const node = new Node(() => now);
     const worker = new Worker();
     for (let at = 0; at < 25_000; at++) {
       worker.serve(`h${at}.example`);
       if (at % 5000 === 4999) {
-        node.merge(1, worker.tally.collect());
+        node.hear(1, worker);
         now += 1000;
       }
     }
-    node.merge(1, worker.tally.collect());
-    expect(node.frontends.size).toBeLessThanOrEqual(20_001);
+    node.hear(1, worker);
+    expect(node.counts.frontends.size).toBeLessThanOrEqual(20_001);
     expect(worker.tally.size).toBeLessThanOrEqual(20_001);
     const record = new Record();
-    record.take(node.takeChanged());
+    record.take(node.counts.takeChanged());
     const fleet = new FleetCounts();
     fleet.add({ fields: record.fields.values(), at: now, alive: true });
     const all = fleet.all();
@@ -199,9 +219,64 @@ describe('what workers tell their node', () => {
   it('tells the backends of a frontend apart up to a bound', () => {
     const worker = new Worker();
     for (let at = 0; at < 300; at++) worker.tally.frontend(new RouteCounts(), 'a.example').backend(`b${at}`).attempts++;
+    const node = new Node();
+    node.hear(1, worker);
+    expect(node.counts.frontends.get('a.example')?.backends.size).toBe(201);
+  });
+});
+
+describe('a name', () => {
+  it('is told once, and again after its frontend was let go of', () => {
+    const worker = new Worker();
+    worker.serve('a-rather-long-name.example');
+    const first = worker.tally.collect();
+    worker.serve('a-rather-long-name.example');
+    const second = worker.tally.collect();
+    expect(first.toString('latin1')).toContain('a-rather-long-name.example');
+    expect(second.toString('latin1')).not.toContain('a-rather-long-name.example');
+    for (let seconds = 0; seconds < 200; seconds++) worker.tally.collect();
+    worker.serve('b.example');
+    worker.serve('a-rather-long-name.example');
     const node = new NodeCounts();
-    node.merge(1, worker.tally.collect());
-    expect(node.frontends.get('a.example')?.backends.size).toBe(201);
+    const told = new ToldCounts([node.merged]);
+    for (const bytes of [first, second, worker.tally.collect()]) told.hear(1, bytes);
+    expect(node.frontends.get('a-rather-long-name.example')?.requests).toBe(3);
+    expect(node.frontends.get('b.example')?.requests).toBe(1);
+  });
+
+  it('that was never told is no reason to count anything', () => {
+    const worker = new Worker();
+    worker.serve('a.example');
+    worker.tally.collect();
+    worker.serve('a.example');
+    const node = new NodeCounts();
+    const told = new ToldCounts([node.merged]);
+    expect(() => told.hear(1, worker.tally.collect())).toThrow('a frontend has no name');
+    expect(node.frontends.size).toBe(0);
+  });
+
+  it('leads to a place of its own as soon as there is one, with all that runs', () => {
+    let now = 0;
+    const series = new SeriesCounts(2, () => now);
+    const told = new ToldCounts([series.merged]);
+    const worker = new Worker();
+    worker.serve('a.example');
+    worker.serve('c.example');
+    const end = worker.begin('b.example');
+    told.hear(1, worker.tally.collect());
+    expect(series.frontends.get(otherFrontends)).toMatchObject({ requests: 0, running: 1 });
+    now += 2 * 3600_000;
+    series.sweep();
+    end();
+    worker.begin('b.example');
+    told.hear(1, worker.tally.collect());
+    expect(series.frontends.has('a.example')).toBe(false);
+    expect(series.frontends.get('b.example')).toMatchObject({ requests: 1, running: 1 });
+    expect(series.frontends.get('b.example')?.backends.get('one')).toMatchObject({ attempts: 1, active: 1 });
+    expect(series.frontends.get(otherFrontends)).toMatchObject({ requests: 0, running: 0 });
+    told.lose(1);
+    expect(series.frontends.get('b.example')).toMatchObject({ requests: 1, running: 0 });
+    expect(series.frontends.get('b.example')?.backends.get('one')).toMatchObject({ attempts: 1, active: 0 });
   });
 });
 
@@ -219,10 +294,10 @@ describe('the fleet', () => {
       counts.errors.add('rate-limited', 2);
       counts.errors.add('queue-full', 1);
       counts.begins();
-      const node = new NodeCounts(() => now);
-      node.merge(1, worker.tally.collect());
+      const node = new Node(() => now);
+      node.hear(1, worker);
       const record = new Record();
-      record.take(node.takeChanged());
+      record.take(node.counts.takeChanged());
       return record;
     });
     const fleet = new FleetCounts();
@@ -247,10 +322,10 @@ describe('the fleet', () => {
     const worker = new Worker();
     worker.tally.none.requests++;
     worker.serve('a.example');
-    const node = new NodeCounts();
-    node.merge(1, worker.tally.collect());
+    const node = new Node();
+    node.hear(1, worker);
     const record = new Record();
-    record.take(node.takeChanged());
+    record.take(node.counts.takeChanged());
     const fleet = new FleetCounts();
     fleet.add({ fields: record.fields.values(), at: Date.now(), alive: true });
     const all = fleet.all();
@@ -261,18 +336,18 @@ describe('the fleet', () => {
 
   it('leaves out a field that it cannot understand', () => {
     const fleet = new FleetCounts();
-    fleet.add({ fields: ['////', 'not base64 at all'], at: Date.now(), alive: true });
+    fleet.add({ fields: [Buffer.alloc(3, 255), Buffer.from('not counts at all')], at: Date.now(), alive: true });
     expect(fleet.all()).toMatchObject({ requestsTotal: 0, routes: {} });
   });
 
   it('lets the rate fall to nothing in twenty seconds, and latencies in ten minutes, without another publication', () => {
     let now = 1_000_000_000_000;
-    const node = new NodeCounts(() => now);
+    const node = new Node(() => now);
     const worker = new Worker();
     const record = new Record();
     worker.serve('a.example', 50);
-    node.merge(1, worker.tally.collect());
-    record.take(node.takeChanged());
+    node.hear(1, worker);
+    record.take(node.counts.takeChanged());
     expect(record.show('a.example', true, now)?.requestsPerSec).toBe(5);
     expect(record.show('a.example', true, now + 15_000)?.requestsPerSec).toBeCloseTo(2.5);
     expect(record.show('a.example', true, now + 20_000)?.requestsPerSec).toBe(0);
@@ -280,8 +355,8 @@ describe('the fleet', () => {
     const counts = worker.tally.frontend(new RouteCounts(), 'a.example');
     counts.requests++;
     counts.latency.record(1000);
-    node.merge(1, worker.tally.collect());
-    record.take(node.takeChanged());
+    node.hear(1, worker);
+    record.take(node.counts.takeChanged());
     expect(record.show('a.example', true, now)?.latencyMs.p50).toBeGreaterThan(900);
   });
 });

@@ -131,7 +131,7 @@ describe('the page of metrics', () => {
   it('takes nothing from a worker that tells nonsense', async () => {
     const faults: string[] = [];
     const stats = new NodeStats(10, (text) => faults.push(text));
-    stats.hear(1, 1, { frontends: '////', counters: {}, gauges: {}, last: false });
+    stats.hear(1, 1, { frontends: Buffer.alloc(3, 255), counters: {}, gauges: {}, last: false });
     expect(faults).toHaveLength(1);
     expect(await pageOf(stats)).toContain('cjs_proxy_info');
   });

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { statsVersion } from '../../../src/model/node-stats.js';
 import { NodeCounts } from '../../../src/observe/node-counts.js';
 import { RouteCounts } from '../../../src/observe/route-counts.js';
 import { Tally } from '../../../src/observe/tally.js';
+import { ToldCounts } from '../../../src/observe/told-counts.js';
 import { MemoryStore } from '../../../src/store/memory-store.js';
 import { readFleetStats, readFrontendStats } from '../../../src/store/read-stats.js';
 
@@ -15,8 +17,8 @@ async function publish(store: MemoryStore, id: string, requests: number, since: 
   }
   counts.begins();
   const node = new NodeCounts();
-  node.merge(1, tally.collect());
-  await store.writeStats(id, { version: 1, boot: 'x', since, at: Date.now() }, node.takeChanged());
+  new ToldCounts([node.merged]).hear(1, tally.collect());
+  await store.writeStats(id, { version: statsVersion, boot: 'x', since, at: Date.now() }, node.takeChanged());
 }
 
 describe('the statistics of the fleet', () => {

@@ -1,0 +1,124 @@
+// How a worker tells its node what it has counted: only of what has changed, and by the numbers that it gives to frontends and
+// backends when it first names them, so that no name is told twice. `ToldCounts` hears it.
+import { Numbers } from '../base/numbers.js';
+import { ByteWriter } from '../base/varints.js';
+import type { BackendCounts, FrontendCounts } from './frontend-counts.js';
+import type { KeyedCounts } from './keyed-counts.js';
+import type { LatencyCounts } from './latency-counts.js';
+
+export class Telling {
+  readonly #out = new ByteWriter();
+  readonly #frontends = new Numbers();
+  readonly #backends = new Numbers();
+
+  /** @param backends those that have changed */
+  frontend(counts: FrontendCounts, backends: readonly BackendCounts[]): void {
+    const out = this.#out;
+    if (counts.number < 0) {
+      counts.number = this.#frontends.take();
+      this.#introduce(counts.number, counts.name);
+    } else {
+      out.number(counts.number * 2);
+    }
+    out.number(counts.requests);
+    out.number(counts.hits);
+    out.number(counts.active);
+    out.number(counts.running);
+    out.number(counts.runningMax);
+    out.number(counts.waiting);
+    out.number(counts.waitingMax);
+    out.number(counts.queued);
+    out.number(counts.retries);
+    out.number(counts.bytesIn);
+    out.number(counts.bytesOut);
+    this.#codes(counts.codes);
+    this.#errors(counts.errors);
+    this.#latency(counts.latency);
+    out.number(backends.length);
+    for (const backend of backends) this.#backend(backend);
+  }
+
+  /** Nothing more is told of it: its number may become that of another one. */
+  forget(counts: FrontendCounts): void {
+    for (const backend of counts.backends.values()) this.forgetBackend(backend);
+    if (counts.number >= 0) this.#frontends.giveBack(counts.number);
+    counts.number = -1;
+  }
+
+  forgetBackend(counts: BackendCounts): void {
+    if (counts.number >= 0) this.#backends.giveBack(counts.number);
+    counts.number = -1;
+  }
+
+  /** All that was told since the last call; empty: nothing. */
+  take(): Buffer {
+    return this.#out.take();
+  }
+
+  #backend(counts: BackendCounts): void {
+    const out = this.#out;
+    if (counts.number < 0) {
+      counts.number = this.#backends.take();
+      this.#introduce(counts.number, counts.id);
+    } else {
+      out.number(counts.number * 2);
+    }
+    out.number(counts.attempts);
+    out.number(counts.active);
+    out.number(counts.activeMax);
+    this.#codes(counts.codes);
+    this.#errors(counts.errors);
+    this.#latency(counts.latency);
+  }
+
+  /** An odd number is followed by what it stands for from now on. */
+  #introduce(number: number, name: string): void {
+    this.#out.number(number * 2 + 1);
+    this.#out.text(name);
+  }
+
+  #codes({ keys, counts }: KeyedCounts<number>): void {
+    const out = this.#out;
+    out.number(used(counts));
+    for (let at = 0; at < keys.length; at++) {
+      if (counts[at] === 0) continue;
+      out.number(keys[at] as number);
+      out.number(counts[at] as number);
+    }
+  }
+
+  #errors({ keys, counts }: KeyedCounts<string>): void {
+    const out = this.#out;
+    out.number(used(counts));
+    for (let at = 0; at < keys.length; at++) {
+      if (counts[at] === 0) continue;
+      out.text(keys[at] as string);
+      out.number(counts[at] as number);
+    }
+  }
+
+  /** Buckets in use, each by how far it is from the one before. */
+  #latency({ first, buckets, count, sum }: LatencyCounts): void {
+    const out = this.#out;
+    if (count === 0) {
+      out.number(0);
+      return;
+    }
+    out.number(used(buckets));
+    out.number(sum);
+    let before = 0;
+    for (let at = 0; at < buckets.length; at++) {
+      if (buckets[at] === 0) continue;
+      out.number(first + at - before);
+      out.number(buckets[at] as number);
+      before = first + at;
+    }
+  }
+}
+
+/** How many of some counts are not zero. */
+function used(counts: readonly number[]): number {
+  let some = 0;
+  for (let at = 0; at < counts.length; at++) if (counts[at] !== 0) some++;
+  return some;
+}
