@@ -1,6 +1,7 @@
 // The settings of `api`: where the management answers, and whom.
 import * as z from 'zod';
 import { authoritiesAllowed, duration, filePath, filePaths, noted, size, wholeNumber } from './fields.js';
+import { keyPair } from './schema-key-pair.js';
 import { addressAllowed, plainAddress } from './schema-listen.js';
 
 const tokensAllowed =
@@ -8,10 +9,8 @@ const tokensAllowed =
 const nameAllowed = 'a name of 1 to 64 letters, digits and any of . _ -';
 const digestAllowed = 'the SHA-256 of a token as 64 hexadecimal digits: printf %s TOKEN | sha256sum';
 const hostAllowed = 'a host such as "example.com", or "*.example.com" for all below it';
-const keyAllowed = 'the path of a PEM file with a private key';
 const urlAllowed = 'a URL such as https://proxy.internal:8081';
 const tokenFileAllowed = 'the path of a file with a token in it';
-const certAllowed = 'the path of a PEM file with a certificate and its chain';
 
 const token = z.strictObject(
   {
@@ -51,18 +50,7 @@ export const apiSchema = z.strictObject(
       allowed: tokensAllowed,
       standard: '[]',
     }),
-    key: noted(filePath(keyAllowed).optional(), {
-      kind: 'text',
-      explanation: 'Private key that belongs to `cert`.',
-      allowed: keyAllowed,
-      standard: '',
-    }),
-    cert: noted(filePath(certAllowed).optional(), {
-      kind: 'text',
-      explanation: 'Certificate and chain: the API is served by HTTPS then.',
-      allowed: certAllowed,
-      standard: '',
-    }),
+    ...keyPair('Certificate and chain: the API is served by HTTPS then.'),
     clientCa: noted(filePaths(authoritiesAllowed).default([]), {
       kind: 'list',
       explanation: 'Authorities of client certificates: whoever shows none of theirs cannot connect.',

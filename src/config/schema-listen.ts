@@ -2,12 +2,11 @@
 import { isIP } from 'node:net';
 import * as z from 'zod';
 import { authoritiesAllowed, choice, duration, filePath, filePaths, noted, seconds, wholeNumber, yesOrNo } from './fields.js';
+import { keyPair } from './schema-key-pair.js';
 
 export const addressAllowed = 'an IP address such as 127.0.0.1, 0.0.0.0 or ::';
 const bindAllowed = `${addressAllowed}, or a list of them or of {"address": …, "port": …}`;
 const portAllowed = 'a port from 0 to 65535';
-const keyAllowed = 'the path of a PEM file with a private key';
-const certAllowed = 'the path of a PEM file with a certificate and its chain';
 const presets = ['modern', 'intermediate'] as const;
 const secureOptionsAllowed = 'a whole number';
 
@@ -52,18 +51,7 @@ const itemPort = z
 
 /** What `https` and each of its addresses may say about TLS. */
 const tlsShape = {
-  key: noted(filePath(keyAllowed).optional(), {
-    kind: 'text',
-    explanation: 'Private key that belongs to `cert`.',
-    allowed: keyAllowed,
-    standard: '',
-  }),
-  cert: noted(filePath(certAllowed).optional(), {
-    kind: 'text',
-    explanation: 'Certificate and chain for names that the store has none for; without one they are refused.',
-    allowed: certAllowed,
-    standard: '',
-  }),
+  ...keyPair('Certificate and chain for names that the store has none for; without one they are refused.'),
   ca: noted(filePaths(authoritiesAllowed).optional(), {
     kind: 'list',
     explanation: 'Authorities of client certificates, for frontends with `clientAuth` and without `clientCa`.',

@@ -18,7 +18,7 @@ export type ManagementEvent =
   | { readonly type: 'reset' };
 
 /** So many entries are looked at at once; more of them in one moment are told as a reset. */
-const mostAtOnce = 200;
+export const mostAtOnce = 200;
 
 export class Changes {
   readonly #store: Pick<ManagedStore, 'readHistory'>;

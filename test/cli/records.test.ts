@@ -161,6 +161,9 @@ describe.each([
     await redis.cli('hset', 'tls:half.test', 'certificate', 'x');
     await redis.cli('set', 'member:ip:10.0.0.1', 'nobody');
     await redis.cli('sadd', 'blocklist:smtp', '10.0.0.0/8', 'everybody');
+    await redis.cli('rpush', 'fronted:shop.test', 'shop', 'http://10.0.0.1:80');
+    await redis.cli('set', 'session:of-another-program', '1');
+    await redis.cli('hset', 'stream:smtp', 'maxConection', '5', 'retries', '2');
     const { code, stdout } = await run('lint', '--json');
     expect(code).toBe(3);
     const { findings } = JSON.parse(stdout) as { findings: { key: string; level: string; text: string; mend: string }[] };
@@ -168,6 +171,7 @@ describe.each([
     expect(told).toEqual(
       [
         ['blocklist:smtp', 'error', 'redis-cli srem blocklist:smtp everybody'],
+        ['fronted:shop.test', 'warning', 'redis-cli renamenx fronted:shop.test frontend:shop.test'],
         ['frontend:Upper.test', 'error', 'redis-cli rename frontend:Upper.test frontend:upper.test'],
         ['frontend:junk.test', 'error', 'redis-cli lrem frontend:junk.test 1 ftp://10.0.0.1'],
         ['frontend:no-name.test', 'error', 'redis-cli lpush frontend:no-name.test NAME'],
@@ -175,9 +179,13 @@ describe.each([
         ['member:ip:10.0.0.1', 'error', 'cjs-proxy tier set nobody --points NUMBER'],
         ['route:gone.test', 'warning', 'redis-cli del route:gone.test'],
         ['route:junk.test', 'error', 'redis-cli hdel route:junk.test retries'],
+        ['stream:smtp', 'error', 'redis-cli hdel stream:smtp maxConection'],
         ['tls:half.test', 'error', 'cjs-proxy cert add half.test --cert FILE --key FILE'],
       ].sort(),
     );
+    const texts = new Map(findings.map(({ key, text }) => [key, text]));
+    expect(texts.get('fronted:shop.test')).toContain('the nearest known one is frontend');
+    expect(texts.get('stream:smtp')).toContain('the nearest known one is maxConnections');
     await redis.cli('flushall');
     expect(await run('lint')).toMatchObject({ code: 0, stdout: '' });
   });

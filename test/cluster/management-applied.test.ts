@@ -1,14 +1,10 @@
 // Two nodes and a management process on one Redis: a change that is waited for is in force everywhere when its answer comes, and no request is lost.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { request } from 'node:http';
 import { expect, it, onTestFinished } from 'vitest';
-import { ourCommand } from '../helpers/compiled.js';
-import { writeConfigFile } from '../helpers/config-file.js';
 import { eventually } from '../helpers/eventually.js';
-import { freePort } from '../helpers/free-port.js';
 import { KeepAliveLoad, startEchoBackend } from '../helpers/keep-alive-load.js';
 import { startRedis } from '../helpers/redis.js';
+import { spawnApi } from '../helpers/spawn-api.js';
 import { spawnNode } from '../helpers/spawn-node.js';
 
 const host = 'shop.example.com';
@@ -17,27 +13,9 @@ const changes = 40;
 const bound = 2_000;
 
 async function startApi(driver: string): Promise<string> {
-  const port = await freePort();
-  const [program, file] = ourCommand();
-  const child = spawn(program, [file, 'api', '-c', writeConfigFile({ driver, api: { port } })], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let said = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said += text;
-  });
-  onTestFinished(async () => {
-    if (child.exitCode !== null) return;
-    child.kill('SIGTERM');
-    await once(child, 'exit');
-    expect(child.exitCode).toBe(0);
-  });
-  await eventually(
-    'the API to serve',
-    () => said.includes('Serving the management API') || (child.exitCode !== null && Promise.reject(new Error(said))),
-    20_000,
-  );
-  return `http://127.0.0.1:${port}/api/v1`;
+  const api = await spawnApi(driver);
+  onTestFinished(async () => expect(await api.stop()).toBe(0));
+  return api.url;
 }
 
 it('is in force on both nodes when the answer comes, under load and without a failed request', async () => {

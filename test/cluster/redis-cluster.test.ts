@@ -1,10 +1,12 @@
 // Redis Cluster: keys of a look-up on different nodes, changes told by each primary, a primary that fails.
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parseDriverUrl } from '../../src/config/driver-url.js';
 import { RedisStore } from '../../src/store/redis-store.js';
 import { storeContract } from '../contract/store.contract.js';
 import { eventually } from '../helpers/eventually.js';
+import { historyFaults } from '../helpers/history-faults.js';
+import { startApi, type TestApi } from '../helpers/management.js';
 import { startRedisCluster, type TestRedisCluster } from '../helpers/redis-cluster.js';
 import { startRouting } from '../helpers/routing.js';
 
@@ -58,6 +60,35 @@ describe('a store in a Redis Cluster', () => {
     await cluster.cli('DEL', 'dead:site-3.example.com');
     await routing.store.scanNames('frontend', 'site-', () => {});
     for (const node of cluster.nodes) expect(await node.cli('ACL', 'LOG')).toBe('');
+  }, 20_000);
+
+  it('is changed through the management API: whole records on all nodes, one change after the other by two processes', async () => {
+    for (const node of cluster.nodes) {
+      if ((await node.cli('INFO', 'replication')).includes('role:master')) await node.cli('FLUSHALL');
+    }
+    const apis = [await startApi(cluster.url), await startApi(cluster.url)];
+    onTestFinished(async () => {
+      for (const api of apis) await api.close();
+    });
+    const written = hosts.map((host, at) =>
+      apis[at % 2]!.call('PUT', `/routes/${host}`, {
+        strategy: 'RANDOM',
+        retries: at % 10,
+        backends: [{ hostname: '10.0.0.1', port: 8_000 + at }],
+      }),
+    );
+    expect((await Promise.all(written)).map(({ status }) => status)).toEqual(hosts.map(() => 201));
+    const [api, other] = apis as [TestApi, TestApi];
+    const { body, headers } = await api.call('GET', `/routes/${hosts[0]}`);
+    expect(body).toMatchObject({ retries: 0, backends: [{ port: 8_000 }] });
+    const tag = { 'if-match': headers.get('etag') ?? '' };
+    expect((await other.call('PATCH', `/routes/${hosts[0]}`, { retries: 5 }, tag)).status).toBe(200);
+    expect((await api.call('PATCH', `/routes/${hosts[0]}`, { retries: 6 }, tag)).status).toBe(412);
+    expect((await api.call('DELETE', `/routes/${hosts[1]}`)).status).toBe(204);
+    const [removal] = (await api.call('GET', '/history?limit=1')).body as { id: string }[];
+    expect((await other.call('POST', `/history/${removal?.id}/revert`)).status).toBe(200);
+    expect((await api.call('GET', `/routes/${hosts[1]}`)).body).toMatchObject({ retries: 1 });
+    expect(await historyFaults(api.store)).toEqual({ faults: [], revision: hosts.length + 3 });
   }, 20_000);
 
   it('serves what is known while a primary is away, and follows the replica that takes its place', async () => {

@@ -1,5 +1,10 @@
 // What the management API does, whatever the store: one text, run against Redis and against memory.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { statsVersion } from '../../src/model/node-stats.js';
+import { NodeCounts } from '../../src/observe/node-counts.js';
+import { RouteCounts } from '../../src/observe/route-counts.js';
+import { Tally } from '../../src/observe/tally.js';
+import { ToldCounts } from '../../src/observe/told-counts.js';
 import { selfSigned } from '../helpers/certs.js';
 import { startApi, type TestApi } from '../helpers/management.js';
 
@@ -521,21 +526,79 @@ export function managementContract(title: string, place: () => StorePlace): void
     });
 
     describe('events', () => {
-      it('tell every change, and who made it', async () => {
+      /** Listens while something is done, until all that is awaited was told; gives the text of the stream. */
+      async function told(
+        of: string,
+        awaited: (text: string) => boolean,
+        done: () => Promise<unknown>,
+        headers: Readonly<Record<string, string>> = {},
+      ): Promise<string> {
         const stop = new AbortController();
-        const response = await fetch(`${api.url}/api/v1/events?of=changed,history`, { signal: stop.signal });
+        const response = await fetch(`${api.url}/api/v1/events?of=${of}`, { signal: stop.signal, headers });
         expect(response.headers.get('content-type')).toBe('text/event-stream');
         const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
         let text = '';
-        await make();
-        await api.store.writeFrontend(`by-hand.${host}`, 'x', []);
-        while (!(text.includes('event: history') && text.includes(`"name":"by-hand.${host}"`))) {
-          const { value, done } = await reader.read();
-          if (done) throw new Error(`the stream ended: ${text}`);
+        await done();
+        while (!awaited(text)) {
+          const { value, done: ended } = await reader.read();
+          if (ended) throw new Error(`the stream ended: ${text}`);
           text += value;
         }
         stop.abort();
+        return text;
+      }
+
+      it('tell every change, and who made it', async () => {
+        const text = await told(
+          'changed,history',
+          (text) => text.includes('event: history') && text.includes(`"name":"by-hand.${host}"`),
+          async () => {
+            await make();
+            await api.store.writeFrontend(`by-hand.${host}`, 'x', []);
+          },
+        );
         expect(text).toContain(`"target":"route ${host}"`);
+      });
+
+      it('begin with what was missed since the last one that was heard', async () => {
+        await make();
+        const [{ id }] = (await api.call('GET', '/history?limit=1')).body;
+        await api.call('DELETE', at(host));
+        await make();
+        const text = await told(
+          'history',
+          (text) => text.includes('"target":"route late.example.com"'),
+          () => api.call('PUT', at('late.example.com'), { ...route('late.example.com') }),
+          { 'last-event-id': id },
+        );
+        const ids = [...text.matchAll(/^id: (\S+)$/gm)].map(([, told]) => told);
+        const history = (await api.call('GET', '/history?limit=3')).body as { id: string }[];
+        expect(ids).toEqual(history.map((entry) => entry.id).reverse());
+        expect(text).not.toContain('event: reset');
+      });
+
+      it('are told as a reset where the last one that was heard is long gone', async () => {
+        await told(
+          'history',
+          (text) => text.includes('event: reset'),
+          async () => {},
+          { 'last-event-id': '1-1' },
+        );
+      });
+
+      it('of statistics come each second, with what nodes have published until then', async () => {
+        const tally = new Tally();
+        tally.frontend(new RouteCounts(), host).requests = 7;
+        const counts = new NodeCounts();
+        new ToldCounts([counts.merged]).hear(1, tally.collect());
+        const now = Date.now();
+        const head = { version: statsVersion, boot: 'b', since: now, at: now } as const;
+        const text = await told(
+          'stats',
+          (text) => text.includes(`"${host}":{"requestsTotal":7`),
+          () => api.store.writeStats('edge', head, counts.takeChanged()),
+        );
+        expect(text).toMatch(/^event: stats$/m);
       });
     });
 

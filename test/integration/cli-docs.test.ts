@@ -11,3 +11,11 @@ it('takes fewer than ten commands from an empty Redis to two nodes with a certif
 });
 
 it('works as docs/cli.md says', () => runStory('cli.md', { ports: [8081, 8090, 8443, 8453] }));
+
+it('works as the README says, which tells the same', () => {
+  const blocks = (page: string): string[] =>
+    [...readFileSync(page, 'utf8').matchAll(/^```(?:sh|json)\n[\s\S]*?^```$/gm)].map(([text]) => text);
+  const told = blocks('README.md');
+  expect(told).toHaveLength(3);
+  expect(blocks('docs/cli.md').slice(0, told.length)).toEqual(told);
+});

@@ -7,6 +7,7 @@ import type { FrontendRecord } from '../../model/frontend.js';
 import { parseHealthcheck } from '../../model/healthcheck.js';
 import { parseBackend } from '../../model/parse-backend.js';
 import type { RecordKind, StoredRecord } from '../../model/record-kind.js';
+import { readOverrides } from '../../model/stream.js';
 import { parseTargets } from '../../model/stream-target.js';
 import { parseTier } from '../../model/tier.js';
 import { noTier, standardTiers } from '../../model/tier-name.js';
@@ -15,6 +16,7 @@ import { PatternList } from '../../routing/pattern-list.js';
 import { Problem } from '../problem.js';
 import type { Workspace } from '../workspace.js';
 import { frontendName } from './names.js';
+import { quoted, redis } from './redis-words.js';
 import { ownWarnings } from './warnings.js';
 
 /** One thing that is wrong, or odd. */
@@ -115,6 +117,7 @@ export async function lintRecord(workspace: Workspace, kind: RecordKind, name: s
     case 'patterns':
       return errors(new PatternList(record).faults);
     case 'stream':
+      return errors(readOverrides(record).faults);
     case 'acme':
     case 'tickets':
     case 'registered':
@@ -151,7 +154,7 @@ async function lintMember({ store }: Workspace, key: string, { values }: StoredR
 
 function fieldMend(key: string, text: string): string {
   const target = /^(target|entry) \d+ /.test(text);
-  const field = /^([A-Za-z][\w:]*) (?:is|has|must)\b/.exec(text)?.[1];
+  const field = /^(\w[\w:]*) (?:is|has|must)\b/.exec(text)?.[1];
   if (target || field === undefined || key === 'patterns') return `write ${key} anew without it`;
   return field === 'points' && text.includes('missing') ? redis('hset', key, 'points', 'NUMBER') : redis('hdel', key, field);
 }
@@ -177,13 +180,4 @@ function error(key: string, text: string, mend: string): Finding {
 
 function warning(key: string, text: string, mend: string): Finding {
   return { key, level: 'warning', text, mend };
-}
-
-function redis(...words: readonly string[]): string {
-  return ['redis-cli', ...words.map(quoted)].join(' ');
-}
-
-/** A word of a command line, as a shell takes it. */
-function quoted(word: string): string {
-  return /^[\w.:/@%+,=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -40,6 +40,7 @@ export async function walkNames(
   return { names: [...names].sort(), cursor: next };
 }
 
-function cursorProblem(): Problem {
+/** Told where a cursor is none that a page gave. */
+export function cursorProblem(): Problem {
   return new Problem('invalid-request', 'The cursor is none that a page gave', [{ pointer: 'cursor', detail: 'is not known' }]);
 }

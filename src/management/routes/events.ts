@@ -4,6 +4,7 @@ import * as z from 'zod';
 import { readFleetStats } from '../../store/read-stats.js';
 import type { Changes, ManagementEvent } from '../changes.js';
 import { type Endpoint, endpoint } from '../endpoint.js';
+import { listenSince } from '../missed-events.js';
 import { Problem } from '../problem.js';
 import type { Workspace } from '../workspace.js';
 
@@ -23,7 +24,7 @@ export function eventEndpoints(changes: Changes): readonly Endpoint[] {
       path: '/events',
       tag: 'Events',
       summary:
-        'Tells what happens as server-sent events: `changed` (a record, by anybody), `history` (a change through the API), `node` (a heartbeat), `stats` (each second), `reset` (something may have been missed).',
+        'Tells what happens as server-sent events: `changed` (a record, by anybody), `history` (a change through the API), `node` (a heartbeat), `stats` (each second), `reset` (something may have been missed). Whoever comes back with `Last-Event-ID`, the id of the `history` event heard last, is told first what was missed.',
       role: 'read',
       scoped: false,
       query: z.strictObject({
@@ -37,11 +38,12 @@ export function eventEndpoints(changes: Changes): readonly Endpoint[] {
           .describe('Which events; `reset` comes with any of them.'),
       }),
       answers: { 200: { description: 'A stream of `text/event-stream`; the data of each event is JSON.' } },
-      async handle({ workspace, query }) {
+      async handle({ workspace, query, request }) {
         if (changes.listeners >= mostStreams)
           throw new Problem('too-many-listeners', `${mostStreams} event streams are open already`);
         const headers = { 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' };
-        return { status: 200, stream: openStream(changes, workspace, new Set(query.of.split(','))), headers };
+        const lastId = String(request.headers['last-event-id'] ?? '');
+        return { status: 200, stream: openStream(changes, workspace, new Set(query.of.split(',')), lastId), headers };
       },
     }),
   ];
@@ -49,7 +51,12 @@ export function eventEndpoints(changes: Changes): readonly Endpoint[] {
 
 const names: ReadonlySet<string> = new Set(['changed', 'history', 'node', 'stats', 'reset']);
 
-function openStream(changes: Changes, { store }: Pick<Workspace, 'store'>, wanted: ReadonlySet<string>): PassThrough {
+function openStream(
+  changes: Changes,
+  { store }: Pick<Workspace, 'store'>,
+  wanted: ReadonlySet<string>,
+  lastId: string,
+): PassThrough {
   const stream = new PassThrough();
   const send = (name: string, data: unknown, id = ''): void => {
     if (stream.readableLength + stream.writableLength > mostBehind) {
@@ -64,7 +71,7 @@ function openStream(changes: Changes, { store }: Pick<Workspace, 'store'>, wante
     if (event.type === 'history') send(type, event.entry, event.entry.id);
     else send(type, data);
   };
-  const stop = changes.listen(told);
+  const stop = lastId === '' ? changes.listen(told) : listenSince(changes, store, lastId, told);
   const alive = setInterval(() => stream.write(': here\n\n'), aliveInterval);
   let reading = false;
   const stats = setInterval(() => {
