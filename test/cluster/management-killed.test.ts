@@ -3,6 +3,7 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { parseDriverUrl } from '../../src/config/driver-url.js';
 import { RedisStore } from '../../src/store/redis-store.js';
+import { eventually } from '../helpers/eventually.js';
 import { historyFaults } from '../helpers/history-faults.js';
 import { startRedis } from '../helpers/redis.js';
 import { newSeed, seeded } from '../helpers/seeded.js';
@@ -56,7 +57,9 @@ it('leaves nothing half done', async () => {
         }
       }
     });
-    await new Promise((resolve) => setTimeout(resolve, 100 + chance() * 300));
+    const before = answered;
+    await eventually('some answers', () => answered >= before + 5, 10_000);
+    await new Promise((resolve) => setTimeout(resolve, chance() * 50));
     killed = true;
     await api.kill();
     await Promise.all(writing);
