@@ -41,7 +41,8 @@ interface AcceptedOptions extends net.SocketConstructorOpts, net.ConnectOpts {
 /**
  * Starts to serve a server that is listening.
  * @param accepted null leaves the connections to Node
- * @returns ends the accepting beyond that of the server itself, which is for `server.close` to end
+ * @returns ends the accepting beyond that of the server itself, which is for `server.close` to end; when it returns, no further handle
+ *   is left, nor on its way
  */
 export function acceptConnections(server: net.Server, accepted: Accepted | null): () => void {
   if (accepted === null) return acceptHandles(server, null, () => {});
@@ -84,7 +85,7 @@ function acceptHandles(server: net.Server, take: ((handle: AcceptedHandle) => vo
   listening.onconnection = onConnection;
   let stopped = false;
   const serving: ListeningHandle[] = [];
-  openTwins(listening, (twins) => {
+  const endOpening = openTwins(listening, (twins) => {
     for (const twin of twins) {
       twin.onconnection = onConnection;
       if (!stopped && twin.listen(backlog) === 0) serving.push(twin);
@@ -93,6 +94,8 @@ function acceptHandles(server: net.Server, take: ((handle: AcceptedHandle) => vo
   });
   return () => {
     stopped = true;
+    // As long as one is on its way the kernel holds the place.
+    endOpening();
     for (const twin of serving.splice(0)) twin.close();
   };
 }

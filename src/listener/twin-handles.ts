@@ -44,12 +44,16 @@ const twinCount = 7;
 
 /**
  * Gives duplicates of a listening handle, which do not listen yet, or none where they cannot be had.
- * @param done called once, later
+ * @param done called once, later, or when it is ended before
+ * @returns ends it: duplicates that are on their way are closed, and `done` is told of those that have come
  */
-export function openTwins(handle: object, done: (twins: readonly ListeningHandle[]) => void): void {
+export function openTwins(handle: object, done: (twins: readonly ListeningHandle[]) => void): () => void {
   const twins: ListeningHandle[] = [];
   const closing: { close(): void }[] = [];
+  let over = false;
   const finish = (): void => {
+    if (over) return;
+    over = true;
     for (const pipe of closing.splice(0)) pipe.close();
     done(twins.splice(0));
   };
@@ -90,6 +94,7 @@ export function openTwins(handle: object, done: (twins: readonly ListeningHandle
   } catch {
     finish();
   }
+  return finish;
 }
 
 /** Joins two pipes over a path that is gone when this returns: the connection is made at once, and accepted later. */

@@ -35,7 +35,7 @@ export interface Proxy {
   collectCounts(): Buffer;
   /** What has been counted of all it does, and what is true now. */
   readFigures(): WorkerFigures;
-  /** Closes at once; running exchanges are cut. */
+  /** Closes at once; running exchanges are cut. Resolves when another program may listen on its addresses. */
   close(): Promise<void>;
   /** Opens the access log anew, after it was rotated. */
   reopenLogs(): void;

@@ -4,6 +4,7 @@ import net from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { acceptConnections } from '../../../src/listener/accept.js';
 import { eventually } from '../../helpers/eventually.js';
+import { freePort } from '../../helpers/free-port.js';
 
 const burst = 64;
 
@@ -63,4 +64,18 @@ it('takes no further connection once it was stopped', async () => {
   const refused = net.connect(port, '127.0.0.1');
   const [error] = (await once(refused, 'error')) as [NodeJS.ErrnoException];
   expect([error.code, accepted]).toEqual(['ECONNREFUSED', 0]);
+});
+
+it('leaves its place to another one as soon as it has stopped, however soon that is', async () => {
+  const port = await freePort();
+  for (let turn = 0; turn < 20; turn++) {
+    const server = net.createServer();
+    server.listen({ port, host: '127.0.0.1' });
+    await once(server, 'listening');
+    const stop = acceptConnections(server, () => null);
+    // From not at all to well on the way: the further handles arrive in some turn of these.
+    for (let wait = 0; wait < turn; wait++) await new Promise((resolve) => setImmediate(resolve));
+    stop();
+    server.close();
+  }
 });
