@@ -2,20 +2,13 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { formatProxyHeader } from '../../src/listener/proxy-protocol.js';
+import { formatProxyHeader } from '../../src/upstream/proxy-header.js';
 import { ok, type RawBackend, startBackend } from '../helpers/backend.js';
 import { selfSigned } from '../helpers/certs.js';
 import { connectClient, RawClient } from '../helpers/raw-client.js';
 import { type StartedProxy, startProxy } from '../helpers/start-proxy.js';
+import { tlsBind } from '../helpers/tls-bind.js';
 
-const rest = {
-  ca: [],
-  passphrase: '',
-  ciphers: '',
-  honorCipherOrder: true,
-  minVersion: 'TLSv1.2',
-  preset: 'intermediate',
-} as const;
 const ends = { source: { address: '192.0.2.7', port: 4711 }, destination: { address: '198.51.100.1', port: 443 } };
 const request = 'GET / HTTP/1.1\r\nHost: site.example.com\r\n\r\n';
 let proxy: StartedProxy;
@@ -27,8 +20,8 @@ beforeAll(async () => {
     const client = /^x-forwarded-for: (.*)$/im.exec(request.head)?.[1]?.trim() ?? 'nobody';
     connection.send(ok(client));
   });
-  const place = { address: '127.0.0.1', port: 0, proxyProtocol: true };
-  proxy = await startProxy({ http: [place], https: [{ ...place, key: '', cert: '', ...rest }], trustedProxies: ['127.0.0.1'] });
+  const http = { address: '127.0.0.1', port: 0, proxyProtocol: true };
+  proxy = await startProxy({ http: [http], https: [tlsBind({ proxyProtocol: true })], trustedProxies: ['127.0.0.1'] });
   const { key, cert } = selfSigned('site.example.com');
   await proxy.proxy.store.writeRecord('tls', 'site.example.com', ['certificate', cert, 'key', key]);
   await proxy.proxy.store.writeFrontend('site.example.com', 'site', [backend.url]);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { formatProxyHeader } from '../../src/listener/proxy-protocol.js';
+import { formatProxyHeader } from '../../src/upstream/proxy-header.js';
 import { createAuthority, selfSigned } from '../helpers/certs.js';
 import { connectClient, connectTlsClient, RawClient } from '../helpers/raw-client.js';
 import { type StartedStreams, startStreams, startTarget, type TestTarget, turnedAway } from '../helpers/streams.js';

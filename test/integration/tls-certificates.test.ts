@@ -15,6 +15,7 @@ import { connectTlsClient } from '../helpers/raw-client.js';
 import { type LogLine, recordingLogger } from '../helpers/recording-logger.js';
 import { startRedis, type TestRedis } from '../helpers/redis.js';
 import { type StartedProxy, startProxy } from '../helpers/start-proxy.js';
+import { pairFiles, tlsBind } from '../helpers/tls-bind.js';
 
 let redis: TestRedis;
 let proxy: StartedProxy | null = null;
@@ -35,20 +36,7 @@ afterAll(async () => {
 });
 
 function bindWith(pair: KeyAndCert | null, more: Partial<TlsBind> = {}): TlsBind {
-  const files = pair === null ? { key: '', cert: '' } : { key: join(folder, 'file.key'), cert: join(folder, 'file.pem') };
-  if (pair !== null) {
-    writeFileSync(files.key, pair.key);
-    writeFileSync(files.cert, pair.cert);
-  }
-  const rest = {
-    ca: [],
-    passphrase: '',
-    ciphers: '',
-    honorCipherOrder: true,
-    minVersion: 'TLSv1.2',
-    preset: 'intermediate',
-  } as const;
-  return { address: '127.0.0.1', port: 0, ...files, ...rest, ...more };
+  return tlsBind({ ...(pair === null ? {} : pairFiles(folder, pair, 'file')), ...more });
 }
 
 async function start(

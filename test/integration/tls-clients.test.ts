@@ -1,17 +1,17 @@
 // Clients that are asked for certificates, requests on the wrong connection, and what is said about HTTPS.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { TlsBind } from '../../src/config/config.js';
 import { head } from '../contract/engine/world.js';
 import { ok, type RawBackend, startBackend } from '../helpers/backend.js';
 import { type KeyAndCert, selfSigned } from '../helpers/certs.js';
 import { eventually } from '../helpers/eventually.js';
 import { connectClient, RawClient, type RawResponse } from '../helpers/raw-client.js';
 import { type StartedProxy, startProxy } from '../helpers/start-proxy.js';
+import { pairFiles, tlsBind } from '../helpers/tls-bind.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tls-clients-'));
 const openssl = (...args: readonly string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' });
@@ -57,13 +57,8 @@ let proxy: StartedProxy;
 let backend: RawBackend;
 
 beforeAll(async () => {
-  const { key, cert } = selfSigned('file');
-  writeFileSync(join(folder, 'site.key'), key);
-  writeFileSync(join(folder, 'site.pem'), cert);
-  const rest = { passphrase: '', ciphers: '', honorCipherOrder: true, minVersion: 'TLSv1.2', preset: 'intermediate' } as const;
-  const files = { key: join(folder, 'site.key'), cert: join(folder, 'site.pem'), ca: [join(folder, 'theirs-ca.pem')] };
-  const bind: TlsBind = { address: '127.0.0.1', port: 0, ...files, ...rest };
-  proxy = await startProxy({ https: [bind] });
+  const files = pairFiles(folder, selfSigned('file'));
+  proxy = await startProxy({ https: [tlsBind({ ...files, ca: [join(folder, 'theirs-ca.pem')] })] });
 });
 afterAll(async () => {
   await proxy.close();

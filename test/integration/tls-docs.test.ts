@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import tls from 'node:tls';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { TlsBind } from '../../src/config/config.js';
 import { ok, type RawBackend, startBackend } from '../helpers/backend.js';
 import { createAuthority, selfSigned } from '../helpers/certs.js';
 import { ourCommand } from '../helpers/compiled.js';
@@ -13,6 +12,7 @@ import { eventually } from '../helpers/eventually.js';
 import { connectTlsClient } from '../helpers/raw-client.js';
 import { startRedis, type TestRedis } from '../helpers/redis.js';
 import { type StartedProxy, startProxy } from '../helpers/start-proxy.js';
+import { tlsBind } from '../helpers/tls-bind.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tls-docs-'));
 const [put, encrypt, encryptAll, clientAuth] = [...readFileSync('docs/tls.md', 'utf8').matchAll(/^```\n([\s\S]*?)^```$/gm)].map(
@@ -70,16 +70,7 @@ it('its commands put a certificate, encrypt its key, encrypt all anew with anoth
   expect(run(encrypt)).toBe('0\n');
   const sealed = await redis.client.hget('tls:www.example.com', 'key');
   expect(sealed).toMatch(/^enc:v1:/);
-  const rest = {
-    ca: [],
-    passphrase: '',
-    ciphers: '',
-    honorCipherOrder: true,
-    minVersion: 'TLSv1.2',
-    preset: 'intermediate',
-  } as const;
-  const bind: TlsBind = { address: '127.0.0.1', port: 0, key: '', cert: '', ...rest };
-  proxy = await startProxy({ driver: redis.url, https: [bind], httpsSettings: { storeKeyFile: secretFile } });
+  proxy = await startProxy({ driver: redis.url, https: [tlsBind()], httpsSettings: { storeKeyFile: secretFile } });
   expect(await nameShown('www.example.com')).toBe('www.example.com');
   await eventually('shared keys of tickets', () => redis.client.get('tickets:current'));
 
@@ -100,7 +91,7 @@ it('its commands put a certificate, encrypt its key, encrypt all anew with anoth
   expect(ids[0]).not.toBe(sealed?.split(':')[2]);
   writeFileSync(secretFile, newer);
   await proxy.close();
-  proxy = await startProxy({ driver: redis.url, https: [bind], httpsSettings: { storeKeyFile: secretFile } });
+  proxy = await startProxy({ driver: redis.url, https: [tlsBind()], httpsSettings: { storeKeyFile: secretFile } });
   expect(await nameShown('www.example.com')).toBe('www.example.com');
 
   await redis.client.rpush('frontend:api.example.com', 'id', backend.url);

@@ -2,21 +2,12 @@
 import net from 'node:net';
 import tls from 'node:tls';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { TlsBind } from '../../src/config/config.js';
 import { ok, type RawBackend, startBackend } from '../helpers/backend.js';
 import { selfSigned } from '../helpers/certs.js';
 import { eventually } from '../helpers/eventually.js';
 import { type StartedProxy, startProxy } from '../helpers/start-proxy.js';
+import { tlsBind } from '../helpers/tls-bind.js';
 
-const rest = {
-  ca: [],
-  passphrase: '',
-  ciphers: '',
-  honorCipherOrder: true,
-  minVersion: 'TLSv1.2',
-  preset: 'intermediate',
-} as const;
-const bind: TlsBind = { address: '127.0.0.1', port: 0, key: '', cert: '', ...rest };
 const host = 'site.example.com';
 
 let backend: RawBackend;
@@ -24,7 +15,7 @@ let proxy: StartedProxy;
 
 beforeAll(async () => {
   backend = await startBackend(ok('fine'));
-  proxy = await startProxy({ https: [bind] });
+  proxy = await startProxy({ https: [tlsBind()] });
   const { key, cert } = selfSigned(host);
   await proxy.proxy.store.writeRecord('tls', host, ['certificate', cert, 'key', key]);
   await proxy.proxy.store.writeFrontend(host, 'id', [backend.url]);

@@ -10,21 +10,14 @@ import { sClient } from '../helpers/openssl.js';
 import { connectTlsClient } from '../helpers/raw-client.js';
 import { type StartedProxy, startProxy } from '../helpers/start-proxy.js';
 import { startTarget, type TestTarget } from '../helpers/streams.js';
+import { tlsBind } from '../helpers/tls-bind.js';
 
-const rest = {
-  ca: [],
-  passphrase: '',
-  ciphers: '',
-  honorCipherOrder: true,
-  minVersion: 'TLSv1.2',
-  preset: 'intermediate',
-} as const;
 const open: { close(): unknown }[] = [];
 let proxy: StartedProxy;
 let backend: RawBackend;
 
 beforeAll(async () => {
-  proxy = await startProxy({ https: [{ address: '127.0.0.1', port: 0, key: '', cert: '', ...rest }] });
+  proxy = await startProxy({ https: [tlsBind()] });
   backend = await startBackend(ok('ended here'));
   open.push(backend);
   const { key, cert } = selfSigned('*.example.com');

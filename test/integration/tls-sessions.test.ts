@@ -3,11 +3,12 @@ import tls from 'node:tls';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KeyVault } from '../../src/certs/key-vault.js';
 import { TicketKeys } from '../../src/certs/ticket-keys.js';
-import type { HttpsConfig, TlsBind } from '../../src/config/config.js';
+import type { HttpsConfig } from '../../src/config/config.js';
 import { selfSigned } from '../helpers/certs.js';
 import { eventually } from '../helpers/eventually.js';
 import { startRedis, type TestRedis } from '../helpers/redis.js';
 import { type StartedProxy, startProxy } from '../helpers/start-proxy.js';
+import { tlsBind } from '../helpers/tls-bind.js';
 
 let redis: TestRedis;
 let proxies: StartedProxy[] = [];
@@ -25,18 +26,8 @@ afterEach(async () => {
   await redis.stop();
 });
 
-const rest = {
-  ca: [],
-  passphrase: '',
-  ciphers: '',
-  honorCipherOrder: true,
-  minVersion: 'TLSv1.2',
-  preset: 'intermediate',
-} as const;
-const bind: TlsBind = { address: '127.0.0.1', port: 0, key: '', cert: '', ...rest };
-
 async function node(httpsSettings: Partial<HttpsConfig> = {}): Promise<number> {
-  const proxy = await startProxy({ driver: redis.url, https: [bind], httpsSettings });
+  const proxy = await startProxy({ driver: redis.url, https: [tlsBind()], httpsSettings });
   proxies.push(proxy);
   return proxy.securePort;
 }

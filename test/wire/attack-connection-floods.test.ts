@@ -11,6 +11,7 @@ import { eventually } from '../helpers/eventually.js';
 import { connectClient, connectTlsClient, type RawClient } from '../helpers/raw-client.js';
 import { recordingLogger } from '../helpers/recording-logger.js';
 import { type ProxyOverrides, startProxy } from '../helpers/start-proxy.js';
+import { pairFiles, tlsBind } from '../helpers/tls-bind.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'connection-floods-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -76,15 +77,8 @@ describe('a cap on connections of an address', () => {
   });
 
   it('counts handshakes, those that fail included', async () => {
-    const { key, cert } = selfSigned('secure.example.com');
-    const files = { key: join(folder, 'key.pem'), cert: join(folder, 'cert.pem') };
-    writeFileSync(files.key, key);
-    writeFileSync(files.cert, cert);
-    const bind = { address: '127.0.0.1', port: 0, ...files, ca: [], passphrase: '', ciphers: '', honorCipherOrder: true };
-    const { proxy } = await world(
-      { connectionsPerAddress: 2 },
-      { https: [{ ...bind, minVersion: 'TLSv1.2', preset: 'intermediate' }] },
-    );
+    const files = pairFiles(folder, selfSigned('secure.example.com'));
+    const { proxy } = await world({ connectionsPerAddress: 2 }, { https: [tlsBind(files)] });
     for (let turn = 0; turn < 3; turn++) {
       const junk = await from(proxy.securePort, '127.0.0.1');
       junk.send('GET / HTTP/1.1\r\n\r\n');

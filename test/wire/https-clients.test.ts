@@ -1,5 +1,5 @@
 // Clients that come over TLS, with a certificate from files: the same behaviour as in clear text, and nothing weaker.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import https from 'node:https';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,7 @@ import { ok } from '../helpers/backend.js';
 import { createAuthority } from '../helpers/certs.js';
 import { eventually } from '../helpers/eventually.js';
 import { connectTlsClient, type RawClient } from '../helpers/raw-client.js';
+import { pairFiles, tlsBind } from '../helpers/tls-bind.js';
 import { isLetGo, useProxy } from './use-proxy.js';
 
 const authority = createAuthority();
@@ -21,21 +22,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** An address on a free port with a certificate for a name. */
 function bind(name: string): TlsBind {
-  const { key, cert } = authority.issue(name, '127.0.0.1');
-  const files = { key: join(folder, `${name}.key`), cert: join(folder, `${name}.pem`) };
-  writeFileSync(files.key, key);
-  writeFileSync(files.cert, cert);
-  return {
-    address: '127.0.0.1',
-    port: 0,
-    ...files,
-    ca: [],
-    passphrase: '',
-    ciphers: '',
-    honorCipherOrder: true,
-    minVersion: 'TLSv1.2',
-    preset: 'intermediate',
-  };
+  return tlsBind(pairFiles(folder, authority.issue(name, '127.0.0.1'), name));
 }
 
 const limit = 1500;
