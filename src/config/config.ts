@@ -124,6 +124,8 @@ export interface ServerConfig {
   readonly nodeId: string;
   /** Resident bytes after which an idle moment is used to replace the worker; 0: never. */
   readonly memoryLimit: number;
+  /** Exits within a minute, for each worker, after which the node gives up; 0: never. */
+  readonly workerExits: number;
   /** Hipache's way with forwarded headers: added only where absent, whoever sent them. */
   readonly legacyForwardedHeaders: boolean;
   /** Who gets `x-debug-*` headers on request (`X-Debug`). */

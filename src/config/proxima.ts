@@ -28,6 +28,7 @@ export function applyProxima(draft: Draft): void {
   draft.set('streams', streams, origin('listeners'));
   move(draft, 'workers', 'server.workers');
   if (!draft.has('server.workers')) draft.set('server.workers', 0, origin('workers'));
+  if (!draft.has('server.workerExits')) draft.set('server.workerExits', 10, origin('workers'));
   moveAccount(draft, 'uid', 'user');
   moveAccount(draft, 'gid', 'group');
   const verbose = draft.take('verbose');

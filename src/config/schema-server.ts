@@ -144,6 +144,11 @@ export const serverSchema = z.strictObject(
       from: 0,
       to: 1_048_576 * mebibyte,
     }),
+    workerExits: wholeNumber(
+      'Exits of workers within a minute, for each worker that there should be, after which the node ends with an error; 0: it starts others as long as it runs.',
+      0,
+      { from: 0, to: 1_000 },
+    ),
 
     legacyForwardedHeaders: yesOrNo(
       'Adds forwarded headers only where they are absent, whoever sent them, as Hipache does. Can be forged by clients.',

@@ -25,13 +25,20 @@ export interface GenerationParts {
   serving(handle: WorkerHandle): void;
   heard(handle: WorkerHandle, message: WorkerReport): void;
   gone(handle: WorkerHandle): void;
+  /** More workers have ended than `server.workerExits` allows: all others are told to leave, and none is started. */
+  gaveUp(error: StartError): void;
 }
+
+/** The time in which exits are counted, in milliseconds. */
+const exitsWithin = 60_000;
 
 export class Generation {
   readonly config: Config;
   readonly #parts: GenerationParts;
   readonly #slots: readonly WorkerSlot[];
   readonly #up = new Set<number>();
+  /** `Date.now()` of each of the last exits that nobody asked for. */
+  #exits: number[] = [];
   /** Set while the first workers start. */
   #starting: { resolve(addresses: readonly ServedAddress[]): void; reject(error: StartError): void } | null = null;
   /** Set once the workers are told to leave; settles when none is left. */
@@ -108,6 +115,7 @@ export class Generation {
           serving(handle);
         },
         failed: (reason) => this.#noteFailure(reason),
+        lost: () => this.#noteExit(),
         heard,
         gone: (handle) => {
           gone(handle);
@@ -150,6 +158,19 @@ export class Generation {
       void this.#leave(killAfter, 'yield').then(() => reject(new StartError(reason)));
     }
     return this.#left === null;
+  }
+
+  /** Who ends again and again may never come right by itself. @returns whether to go on trying */
+  #noteExit(): boolean {
+    const { workerExits, workers } = this.config.server;
+    if (workerExits === 0) return true;
+    const now = Date.now();
+    this.#exits = [...this.#exits.filter((at) => now - at < exitsWithin), now];
+    const most = workerExits * workers;
+    if (this.#exits.length < most) return true;
+    const error = new StartError(`${most} workers have exited within one minute`);
+    void this.stop('drain').then(() => this.#parts.gaveUp(error));
+    return false;
   }
 
   #noteGone(): void {

@@ -14,7 +14,7 @@ import { Supervisor } from './supervisor.js';
 /**
  * Serves until a stop signal; resolves when every worker has left.
  * @param load reads the configuration again, as it was read for this start
- * @throws StartError if the node cannot start
+ * @throws StartError if the node cannot start, or its workers end again and again (`server.workerExits`)
  */
 export async function runSupervised(config: Config, load: () => Config, logger: Logger): Promise<void> {
   const supervisor = new Supervisor(config, createForkWorker(workerProgram()), logger, createNodeIdentity(config));
@@ -48,8 +48,15 @@ export async function runSupervised(config: Config, load: () => Config, logger: 
     logger.info(text, { driver: config.driver.read });
     notifier.ready(text);
   }
-  await stopped;
-  await notifier.flush();
+  try {
+    await Promise.race([stopped, supervisor.gaveUp]);
+  } catch (error) {
+    notifier.stopping();
+    await supervisor.stop();
+    throw error;
+  } finally {
+    await notifier.flush();
+  }
 }
 
 /** The worker's program beside this file, with the same ending: it runs from sources (.ts, under a loader) as it does built (.js). */

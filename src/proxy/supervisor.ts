@@ -1,5 +1,6 @@
 // Keeps the workers of a node running, replaces them by others without a pause, and ends them together.
 import type { Config } from '../config/config.js';
+import type { StartError } from '../errors/start-error.js';
 import { WindowCounts } from '../limits/window-counts.js';
 import type { NodePhase } from '../model/node.js';
 import type { Logger } from '../observe/logger.js';
@@ -48,6 +49,9 @@ export class Supervisor {
   /** Changes of the workers follow one another. */
   #changes: Promise<unknown> = Promise.resolve();
   #revision = 0;
+  #giveUp: (error: StartError) => void = () => {};
+  /** Rejects when the workers of the current configuration end again and again, and none is left. */
+  readonly gaveUp: Promise<never>;
   #timer: NodeJS.Timeout | null = null;
 
   /** @throws StartError for a user or group that does not exist */
@@ -68,6 +72,11 @@ export class Supervisor {
       writer: () => this.#current.anyone?.pid ?? null,
     });
     this.#identity = resolveIdentity(config.user, config.group);
+    this.gaveUp = new Promise((_resolve, reject) => {
+      this.#giveUp = reject;
+    });
+    // Whoever waits for it is told all the same.
+    this.gaveUp.catch(() => {});
     this.#current = this.#generation(config, this.#identity);
   }
 
@@ -161,6 +170,7 @@ export class Supervisor {
       serving: () => this.#announce(),
       heard: (handle, message) => this.#hear(handle, message),
       gone: (handle) => this.#forget(handle),
+      gaveUp: (error) => this.#giveUp(error),
     });
   }
 

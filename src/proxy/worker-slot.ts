@@ -11,6 +11,8 @@ interface SlotOwner {
   serving(addresses: readonly ServedAddress[], handle: WorkerHandle): void;
   /** A worker ended before it served. Answers whether to try again. */
   failed(reason: string): boolean;
+  /** The place is empty, unasked. Answers whether another process may be started. */
+  lost(): boolean;
   /** A process of this slot is gone, for whatever reason. */
   gone(handle: WorkerHandle): void;
   /** A process says something that is no matter of its slot. */
@@ -240,6 +242,7 @@ export class WorkerSlot {
     if (!lost.serving && !owner.failed(lost.refusal || `worker ended during its start (${how})`)) {
       return;
     }
+    if (!owner.lost()) return;
     if (lost.serving && Date.now() - lost.servingSince >= healthyAfter) {
       backoff.reset();
     }

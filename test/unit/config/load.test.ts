@@ -42,6 +42,7 @@ const defaults: Config = {
     drainGrace: 2_000,
     nodeId: '',
     memoryLimit: 0,
+    workerExits: 0,
     legacyForwardedHeaders: false,
     debugHeaders: 'trusted',
     halfClosedClients: 'probe',

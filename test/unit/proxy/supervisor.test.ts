@@ -9,10 +9,10 @@ const address = { address: '127.0.0.1', port: 8080, secure: false };
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Workers are played: those that are ordered to drain leave at once if `obedient`, killed ones always do. */
-function playSupervisor({ workers = 2, obedient = true } = {}) {
+function playSupervisor({ workers = 2, obedient = true, workerExits = 0 } = {}) {
   const processes: WorkerEvents[] = [];
   const killed: number[] = [];
-  const config: Config = { ...testConfig(), server: { ...testConfig().server, workers, drainTimeout: 5_000 } };
+  const config: Config = { ...testConfig(), server: { ...testConfig().server, workers, workerExits, drainTimeout: 5_000 } };
   const supervisor = new Supervisor(
     config,
     (events) => {
@@ -102,6 +102,37 @@ describe('a supervisor', () => {
     nth(1).gone('exit code 1');
     await vi.advanceTimersByTimeAsync(200);
     expect(processes).toHaveLength(3);
+  });
+
+  /** Has a worker end as soon as it serves, until no other one is started. @returns how many were */
+  async function endAgainAndAgain({ nth, processes }: ReturnType<typeof playSupervisor>, times: number): Promise<number> {
+    for (let turn = 0; turn < times; turn++) {
+      nth(turn).said({ kind: 'serving', addresses: [address] });
+      nth(turn).gone('signal SIGKILL');
+      const before = processes.length;
+      for (let waited = 0; waited < 120 && processes.length === before; waited++) await vi.advanceTimersByTimeAsync(100);
+      if (processes.length === before) break;
+    }
+    return processes.length;
+  }
+
+  it('gives up where server.workerExits says so, when so many have ended within a minute', async () => {
+    const played = playSupervisor({ workers: 1, workerExits: 7 });
+    void played.supervisor.start();
+    const gaveUp = expect(played.supervisor.gaveUp).rejects.toEqual(new StartError('7 workers have exited within one minute'));
+    expect(await endAgainAndAgain(played, 12)).toBe(7);
+    await gaveUp;
+  });
+
+  it('goes on as long as it runs where nothing says so, and where they end more slowly', async () => {
+    const never = playSupervisor({ workers: 1 });
+    void never.supervisor.start();
+    expect(await endAgainAndAgain(never, 20)).toBe(21);
+    // From the eighth on a restart waits for 5 to 10 seconds.
+    const slowly = playSupervisor({ workers: 1, workerExits: 20 });
+    void slowly.supervisor.start();
+    expect(await endAgainAndAgain(slowly, 30)).toBe(31);
+    await Promise.all([never.supervisor.stop(), slowly.supervisor.stop()]);
   });
 
   it('kills workers that overstay the drain timeout', async () => {

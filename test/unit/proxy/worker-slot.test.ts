@@ -38,6 +38,7 @@ function playSlot(mayRetry = true) {
         failures.push(reason);
         return mayRetry;
       },
+      lost: () => true,
       gone: () => {},
       heard: () => {},
     },
