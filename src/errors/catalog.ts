@@ -53,6 +53,7 @@ const rows = {
   'backend-unreachable': [502, 'backend', 'yes', 'The application cannot be reached.'],
   'backend-connect-timeout': [504, 'backend', 'yes', 'The application did not accept the connection in time.'],
   'backend-tls-failed': [502, 'backend', 'yes', 'A secure connection to the application could not be made.'],
+  'backend-no-tunnel': [502, 'backend', 'yes', 'The application does not take WebSockets over HTTP/2.'],
   'backend-stale': [502, 'backend', 'if-idempotent', 'The connection to the application was closed before it answered.'],
   'backend-closed': [502, 'backend', 'if-idempotent', 'The application closed the connection before it answered.'],
   'backend-bad-response': [502, 'backend', 'no', 'The application sent an answer that is not valid HTTP.'],

@@ -1,19 +1,36 @@
 // Backends that speak HTTP/2, in clear text and in TLS: what clients of any version get from them, and gRPC end to end.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import http2, { type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import tls from 'node:tls';
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { WebSocket } from 'ws';
 import { head, World, withBody } from '../contract/engine/world.js';
+import { ok } from '../helpers/backend.js';
 import { createAuthority } from '../helpers/certs.js';
 import { eventually, settled } from '../helpers/eventually.js';
 import { connectFrames, errorCode, type FrameClient, get, post } from '../helpers/h2-frames.js';
 import { type StartedProxy, startProxy } from '../helpers/start-proxy.js';
+import { webSocketOver } from '../helpers/websocket-stream.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'http2-backends-'));
+const authority = createAuthority();
 
 let proxy: StartedProxy;
 let world: World;
 beforeAll(async () => {
-  proxy = await startProxy({ clearHttp2: true, server: { backendTimeout: 1_500, connectTimeout: 1_500 } });
+  const backendCa = join(folder, 'ca.pem');
+  writeFileSync(backendCa, authority.cert);
+  const server = { backendTimeout: 1_500, connectTimeout: 1_500, backendCa: [backendCa] };
+  proxy = await startProxy({ clearHttp2: true, server });
 });
-afterAll(() => proxy.close());
+afterAll(async () => {
+  await proxy.close();
+  rmSync(folder, { recursive: true });
+});
 
 const clients: FrameClient[] = [];
 const servers: H2Backend[] = [];
@@ -273,11 +290,129 @@ describe('pace', () => {
 });
 
 describe('TLS', () => {
-  it('is verified, and HTTP/2 has to be agreed on by ALPN', async () => {
-    const authority = createAuthority();
+  const code = async (url: string): Promise<string> => {
+    const { status, fields } = await world.get(await frontend(url));
+    return `${status} ${fields.get('x-cjs-proxy-error')}`;
+  };
+
+  it('is spoken with a backend that an authority of server.backendCa vouches for, many requests on one connection', async () => {
     const secure = await h2(echo, authority.issue('127.0.0.1'));
-    const url = `h2://127.0.0.1:${secure.port}`;
-    expect((await world.get(await frontend(url))).fields.get('x-cjs-proxy-error')).toBe('backend-tls-failed');
+    const host = await frontend(`h2://127.0.0.1:${secure.port}`);
+    for (const word of ['one', 'two']) expect((await world.exchange(withBody('POST', '/', host, word), 'POST')).text).toBe(word);
+    const client = await connect();
+    expect((await client.ended(client.request(get(host)))).status).toBe('200');
+    expect(secure.sessions.size).toBe(1);
+    expect(secure.requests.map((fields) => fields[':scheme'])).toEqual(['https', 'https', 'https']);
+  });
+
+  it('is refused where nobody vouches for the backend, or for another name', async () => {
+    const unknown = await h2(echo, createAuthority().issue('127.0.0.1'));
+    expect(await code(`h2://127.0.0.1:${unknown.port}`)).toBe('502 backend-tls-failed');
+    const other = await h2(echo, authority.issue('other.example.com'));
+    expect(await code(`h2://127.0.0.1:${other.port}`)).toBe('502 backend-tls-failed');
+  });
+
+  it('has to agree on HTTP/2: a backend without ALPN, or with HTTP/1.1 alone, is not asked', async () => {
+    await frontend();
+    const silent = await world.backend(ok(), { secure: authority.issue('127.0.0.1') });
+    expect(await code(silent.url.replace('https:', 'h2:'))).toBe('502 backend-tls-failed');
+    expect(silent.requests).toEqual([]);
+    const old = tls.createServer({ ...authority.issue('127.0.0.1'), ALPNProtocols: ['http/1.1'] }, (socket) => socket.destroy());
+    await new Promise<void>((resolve) => old.listen(0, '127.0.0.1', resolve));
+    expect(await code(`h2://127.0.0.1:${(old.address() as AddressInfo).port}`)).toBe('502 backend-tls-failed');
+    await new Promise((resolve) => old.close(resolve));
+  });
+});
+
+describe('a WebSocket', () => {
+  /** Takes WebSockets, and sends their messages back. */
+  const chat: Serve = (stream, fields) => {
+    expect([fields[':method'], fields[':protocol'], fields[':path']]).toEqual(['CONNECT', 'websocket', '/chat']);
+    expect(fields).not.toHaveProperty('sec-websocket-key');
+    stream.respond({ ':status': 200 });
+    const socket = webSocketOver(stream, 'server');
+    socket.on('message', (data, binary) => socket.send(data, { binary }));
+  };
+  const offering = (): Promise<H2Backend> => h2(chat, null, { enableConnectProtocol: true });
+  const answersAll: Serve = (stream) => {
+    stream.respond({ ':status': 200 });
+    stream.end('no WebSocket');
+  };
+
+  /** By Upgrade of HTTP/1.1. */
+  function byUpgrade(host: string): WebSocket {
+    return new WebSocket(`ws://127.0.0.1:${proxy.port}/chat`, { headers: { Host: host } });
+  }
+
+  const asking = (host: string): http2.OutgoingHttpHeaders => ({
+    ':method': 'CONNECT',
+    ':protocol': 'websocket',
+    ':scheme': 'http',
+    ':path': '/chat',
+    ':authority': host,
+    'sec-websocket-version': '13',
+  });
+
+  /** By extended CONNECT; gives the fields of the answer, and the stream. */
+  async function byConnect(host: string): Promise<{ fields: http2.IncomingHttpHeaders; stream: http2.ClientHttp2Stream }> {
+    const session = http2.connect(`http://127.0.0.1:${proxy.port}`);
+    onTestFinished(() => session.destroy());
+    await new Promise((resolve) => session.once('remoteSettings', resolve));
+    const stream = session.request(asking(host));
+    const fields = await new Promise<http2.IncomingHttpHeaders>((resolve) => stream.once('response', resolve));
+    return { fields, stream };
+  }
+
+  async function talk(socket: WebSocket): Promise<void> {
+    const got: string[] = [];
+    socket.on('message', (data) => got.push(String(data)));
+    if (socket.readyState !== WebSocket.OPEN)
+      await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+    socket.send('hello');
+    socket.send('x'.repeat(200_000));
+    await eventually('both', () => got.length === 2);
+    expect([got[0], got[1]?.length]).toEqual(['hello', 200_000]);
+    const closed = new Promise<number>((resolve) => socket.once('close', resolve));
+    socket.close(4000, 'enough');
+    expect(await closed).toBe(4000);
+  }
+
+  it('of an HTTP/1.1 client reaches an HTTP/2 backend by extended CONNECT', async () => {
+    const backend = await offering();
+    await talk(byUpgrade(await frontend(backend.url)));
+    await eventually('the stream to end', () => backend.streams.every(({ closed }) => closed));
+  });
+
+  it('of an HTTP/2 client does so too', async () => {
+    const backend = await offering();
+    const { fields, stream } = await byConnect(await frontend(backend.url));
+    expect(fields[':status']).toBe(200);
+    await talk(webSocketOver(stream, 'client'));
+    await eventually('the stream to end', () => backend.streams.every(({ closed }) => closed));
+  });
+
+  it('is refused with an error of its own for a backend that does not offer that, which is not asked and not marked', async () => {
+    const backend = await h2(answersAll);
+    const host = await frontend(backend.url);
+    const refusal = await new Promise<IncomingMessage>((resolve) => {
+      byUpgrade(host)
+        .on('error', () => {})
+        .once('unexpected-response', (_request, response) => resolve(response));
+    });
+    refusal.resume();
+    expect([refusal.statusCode, refusal.headers['x-cjs-proxy-error']]).toEqual([502, 'backend-no-tunnel']);
+    const { fields } = await byConnect(host);
+    expect([fields[':status'], fields['x-cjs-proxy-error']]).toEqual([502, 'backend-no-tunnel']);
+    expect(backend.requests).toEqual([]);
+    expect(await world.dead(host)).toEqual([]);
+    expect((await world.get(host)).text).toBe('no WebSocket');
+  });
+
+  it('passes such a backend over where another one offers it', async () => {
+    const [without, backend] = [await h2(answersAll), await offering()];
+    const host = await frontend(without.url, backend.url);
+    for (let turn = 0; turn < 2; turn++) await talk(byUpgrade(host));
+    expect(without.requests).toEqual([]);
   });
 });
 

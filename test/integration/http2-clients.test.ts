@@ -8,13 +8,15 @@ import { join } from 'node:path';
 import tls from 'node:tls';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { WebSocket, WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { pattern, World } from '../contract/engine/world.js';
 import { ok, type RawBackend } from '../helpers/backend.js';
 import { selfSigned } from '../helpers/certs.js';
 import { eventually } from '../helpers/eventually.js';
 import { programPath } from '../helpers/programs.js';
 import { type StartedProxy, startProxy } from '../helpers/start-proxy.js';
+import { pairFiles, tlsBind } from '../helpers/tls-bind.js';
+import { webSocketOver } from '../helpers/websocket-stream.js';
 
 const run = promisify(execFile);
 const env = { PATH: programPath };
@@ -27,12 +29,8 @@ let world: World;
 let backend: RawBackend;
 
 beforeAll(async () => {
-  const { key, cert } = selfSigned(host, 'chat.example.com');
-  writeFileSync(join(folder, 'key.pem'), key);
-  writeFileSync(join(folder, 'cert.pem'), cert);
-  const files = { key: join(folder, 'key.pem'), cert: join(folder, 'cert.pem'), ca: [], passphrase: '', ciphers: '' };
-  const rest = { honorCipherOrder: true, minVersion: 'TLSv1.2', preset: 'intermediate' } as const;
-  proxy = await startProxy({ https: [{ address: '127.0.0.1', port: 0, ...files, ...rest }], clearHttp2: true });
+  const files = pairFiles(folder, selfSigned(host, 'chat.example.com'));
+  proxy = await startProxy({ https: [tlsBind(files)], clearHttp2: true });
   world = new World(proxy, 'wire');
   backend = await world.backend(async (request, connection) => {
     if (request.target === '/large') {
@@ -146,20 +144,7 @@ describe('WebSocket over extended CONNECT (RFC 8441)', () => {
     const status = await new Promise<number>((resolve) =>
       stream.once('response', (fields) => resolve(Number(fields[':status']))),
     );
-    const socket = new WebSocket(null as unknown as string, undefined, { autoPong: true });
-    // Made without an address it takes itself for a server's.
-    Object.assign(socket, { _isServer: false, _closeTimeout: 5_000 });
-    const duplex = Object.assign(stream, { setTimeout: () => stream, setNoDelay: () => stream, cork() {}, uncork() {} });
-    (socket as WebSocket & { setSocket(duplex: unknown, head: Buffer, options: object): void }).setSocket(
-      duplex,
-      Buffer.alloc(0),
-      {
-        allowSynchronousEvents: true,
-        maxPayload: 1 << 24,
-        skipUTF8Validation: false,
-      },
-    );
-    return { socket, status, close: () => stream.destroy() };
+    return { socket: webSocketOver(stream, 'client'), status, close: () => stream.destroy() };
   }
 
   it('is told of in SETTINGS, and carries messages both ways', async () => {

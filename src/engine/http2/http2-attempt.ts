@@ -63,7 +63,12 @@ export class Http2Attempt implements SessionTaker, BodySink, Upstream, WatchedAt
     if (this.#over) return;
     const exchange = this.#exchange;
     const { body } = exchange;
-    const opensTunnel = exchange.upgrade === 'websocket' && session.opensTunnels;
+    const opensTunnel = exchange.upgrade.toLowerCase() === 'websocket';
+    if (opensTunnel && !session.opensTunnels) {
+      const why = `${this.#backend.origin} does not offer extended CONNECT (RFC 8441), which WebSockets need: name it http:// or https://`;
+      this.#fail(new ProxyError('backend-no-tunnel', why));
+      return;
+    }
     const endStream = body.length === 0 && !opensTunnel;
     const waitForTrailers = body.length === chunked && !(body.complete && body.trailers === '');
     exchange.sentAt = performance.now();
