@@ -1,9 +1,10 @@
 // A node that orders certificates from pebble, and what its clients see of them.
 import tls from 'node:tls';
-import type { AcmeConfig, HttpsConfig, TlsBind } from '../../src/config/config.js';
+import type { AcmeConfig, HttpsConfig } from '../../src/config/config.js';
 import type { Pebble } from './pebble.js';
 import { type LogLine, recordingLogger } from './recording-logger.js';
 import { type StartedProxy, startProxy } from './start-proxy.js';
+import { tlsBind } from './tls-bind.js';
 
 export interface AcmeNodeOptions {
   readonly pebble: Pebble;
@@ -29,14 +30,9 @@ export const orderPatience = 20_000;
 
 export async function startAcmeNode(options: AcmeNodeOptions): Promise<AcmeNode> {
   const { pebble, driver, address = '127.0.0.1', ports, acme = {}, httpsSettings = {} } = options;
-  const rest = {
-    ...{ ca: [], passphrase: '', ciphers: '', honorCipherOrder: true },
-    minVersion: 'TLSv1.2',
-    preset: 'intermediate',
-  } as const;
-  const bind: TlsBind = { address, port: ports.https, key: '', cert: '', ...rest };
+  const bind = tlsBind({ address, port: ports.https });
   const { logger, lines } = recordingLogger();
-  const settings = { directory: pebble.directory, agreeTerms: true, ca: [pebble.caFile], retryDelay: 1_000, ...acme };
+  const settings = { directory: pebble.directory, agreeTerms: true, ca: [pebble.caFile], retryDelay: 200, ...acme };
   const http = [{ address, port: ports.http }];
   const proxy = await startProxy({ driver, http, https: [bind], acme: settings, httpsSettings }, { logger });
   return {

@@ -1,6 +1,8 @@
 // Automatic certificates for a fleet: nodes on one Redis, and pebble as the authority, which refuses every other nonce.
+import { X509Certificate } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { head } from '../contract/engine/world.js';
+import { type AcmeFront, type HeldAt, startAcmeFront } from '../helpers/acme-front.js';
 import { type AcmeNode, orderPatience, startAcmeNode } from '../helpers/acme-node.js';
 import { ok, type RawBackend, startBackend } from '../helpers/backend.js';
 import { eventually } from '../helpers/eventually.js';
@@ -9,13 +11,13 @@ import { opensslPair } from '../helpers/openssl.js';
 import { type Pebble, startPebble } from '../helpers/pebble.js';
 import { connectClient } from '../helpers/raw-client.js';
 import { startRedis, type TestRedis } from '../helpers/redis.js';
-import { type RenewalAdvice, startRenewalAdvice } from '../helpers/renewal-advice.js';
+import { spawnNode } from '../helpers/spawn-node.js';
 
 const [first, second, third] = ['127.0.0.1', '127.0.0.2', '127.0.0.3'] as const;
 
 let redis: TestRedis;
 let pebble: Pebble;
-let advice: RenewalAdvice;
+let front: AcmeFront;
 let backend: RawBackend;
 let ports: { readonly http: number; readonly https: number };
 let nodes: AcmeNode[] = [];
@@ -24,12 +26,12 @@ beforeAll(async () => {
   ports = { http: await freePort(), https: await freePort() };
   redis = await startRedis();
   pebble = await startPebble({ httpPort: ports.http, tlsPort: ports.https, nonceReject: 50 });
-  advice = await startRenewalAdvice(pebble);
+  front = await startAcmeFront(pebble);
   backend = await startBackend(ok('inside'));
 });
 afterAll(async () => {
   await backend.close();
-  await advice.close();
+  await front.close();
   await pebble.stop();
   await redis.stop();
 });
@@ -52,7 +54,7 @@ async function frontend(host: string): Promise<void> {
 
 describe('a frontend with autoHttps', () => {
   it('is served with a certificate by all nodes, and with its next one, without a restart, when another node orders', async () => {
-    const acme = { directory: advice.directory };
+    const acme = { directory: front.directory };
     const leader = await start(third, { acme });
     await eventually('the lease', () => redis.client.get('lease:certificates'), orderPatience);
     const [one, two] = [await start(first, { acme }), await start(second, { acme })];
@@ -65,7 +67,7 @@ describe('a frontend with autoHttps', () => {
     expect(leader.lines.map(({ msg }) => msg)).toContain('Got the certificate of www.example.com');
 
     // It is the authority that wants it replaced; who asks next hears of it.
-    advice.advise(Date.now() - 2_000, Date.now() - 1_000);
+    front.advise(Date.now() - 2_000, Date.now() - 1_000);
     await leader.close();
     for (const node of [one, two]) {
       const isNew = async () => {
@@ -78,7 +80,64 @@ describe('a frontend with autoHttps', () => {
     const lines = [...one.lines, ...two.lines].map(({ msg }) => msg);
     expect(lines).toContain('Renewed the certificate of www.example.com');
     // RFC 9773 section 4.1: the key of the issuer and the number of the certificate.
-    expect(advice.asked[0]).toMatch(/^[\w-]{20,}\.[\w-]+$/);
+    const [id = ''] = front.asked;
+    expect(id).toMatch(/^[\w-]{20,}\.[\w-]+$/);
+    // Section 5: the authority is told which certificate is replaced.
+    expect(front.orders).toEqual([
+      { name: 'www.example.com', replaces: '' },
+      { name: 'www.example.com', replaces: id },
+    ]);
+  });
+
+  it('is ordered without a word on what it replaces where the authority knows of a successor already', async () => {
+    const acme = { directory: front.directory };
+    const name = 'replaced.example.com';
+    await frontend(name);
+    await pebble.point(first);
+    const before = front.orders.length;
+    front.advise(Date.now() + 86_400_000, Date.now() + 2 * 86_400_000);
+    const old = await start(first, { acme });
+    const root = await pebble.root();
+    const shown = await eventually('the certificate', () => old.shown(name, root), orderPatience);
+    await old.close();
+    front.refuseReplacement();
+    front.advise(Date.now() - 2_000, Date.now() - 1_000);
+    const node = await start(first, { acme });
+    const isNew = async () => (await node.shown(name, root)) !== shown;
+    await eventually('the next certificate', isNew, orderPatience);
+    const [ordered, refused, again] = front.orders.slice(before).map(({ replaces }) => replaces);
+    expect([ordered, refused === '', again]).toEqual(['', false, '']);
+    expect(node.lines.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  it.each([
+    ['before the authority has heard its last word', 'request'],
+    ['when the authority has made the certificate', 'answer'],
+  ] as const)('is brought to its end by another node where the one that ordered dies %s', async (_when, at: HeldAt) => {
+    const name = `cut-${at}.example.com`;
+    await pebble.point(third);
+    await frontend(name);
+    const before = front.orders.length;
+    const held = front.hold(/^\/finalize-order\//, at);
+    const ordering = await spawnNode({
+      http: { bind: [third], port: ports.http },
+      https: { bind: [third], port: ports.https },
+      driver: redis.url,
+      acme: { directory: front.directory, agreeTerms: true, ca: [pebble.caFile] },
+      server: { workers: 0 },
+    });
+    try {
+      await Promise.race([held, ordering.ended.then(() => Promise.reject(new Error(ordering.stderr())))]);
+    } finally {
+      await ordering.destroy();
+    }
+    // What a node that has died holds runs out; nobody need wait for it here.
+    await redis.client.del('lease:certificates');
+    const other = await start(first, { acme: { directory: front.directory } });
+    const root = await pebble.root();
+    await eventually('the certificate', () => other.shown(name, root), orderPatience);
+    expect(front.orders.slice(before)).toEqual([{ name, replaces: '' }]);
+    expect(await redis.client.hget(`acme:name:${name}`, 'order')).toBe('');
   });
 
   it('is proved by a handshake at a node that did not order, where tls-alpn-01 is the way', async () => {
@@ -98,7 +157,6 @@ describe('a frontend with autoHttps', () => {
       opensslPair(['old.example.com'], { from: -20, until: 5 }),
       opensslPair(['own.example.com'], { from: -20, until: 5 }),
     ];
-    const { X509Certificate } = await import('node:crypto');
     const mark = new X509Certificate(old.cert).fingerprint256;
     await redis.client.hset('tls:old.example.com', { certificate: old.cert, key: old.key, acme: mark, note: 'kept' });
     // The mark is that of another certificate: somebody has put theirs in its place.

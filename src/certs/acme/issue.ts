@@ -36,7 +36,7 @@ export interface IssuedPair {
 
 /** Milliseconds for each thing that the authority is waited for. */
 const patience = 300_000;
-const firstLook = 250;
+const firstLook = 100;
 const longestLook = 15_000;
 
 /** Rejects with an AcmeProblem, or with an Error in one line. */
