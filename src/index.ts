@@ -12,6 +12,20 @@ export {
   type DynamicReverseProxyOptions,
   type RegisteredRoute,
 } from './library/dynamic-reverse-proxy.js';
+export {
+  type ConnectArgs,
+  type EndpointLike,
+  type ProximaAnswer,
+  type ProximaClient,
+  type ProximaHandler,
+  type ProximaLimits,
+  type ProximaListener,
+  type ProximaProxy,
+  type ProximaServer,
+  type ProximaServerEvents,
+  type ProximaServerOptions,
+  proxima,
+} from './library/proxima.js';
 export type { ProximuxConfig, ProximuxEvents, ProximuxLogger, ProximuxPeer, ProximuxTarget } from './library/proximux.js';
 export { Proximux } from './library/proximux.js';
 export { ProxyManager, type ProxyManagerOptions } from './library/proxy-manager.js';

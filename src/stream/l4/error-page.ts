@@ -9,9 +9,14 @@ const reasons: Readonly<Record<L4ErrorCode, string>> = {
   '504': 'No Upstream Response',
 };
 
+/** Code and reason, as a status line has them. */
+export function errorTitle(code: L4ErrorCode): string {
+  return `${code} ${reasons[code]}`;
+}
+
 /** The response, behind which the connection is closed. */
 export function errorPage(code: L4ErrorCode): Buffer {
-  const title = `${code} ${reasons[code]}`;
+  const title = errorTitle(code);
   const body = `<!DOCTYPE html>\r\n<html><head><title>${title}</title></head><body><h1>${title}</h1></body></html>\r\n`;
   const head = [
     `HTTP/1.1 ${title}`,
