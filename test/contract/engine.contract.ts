@@ -23,17 +23,17 @@ import { timeLimitCases } from './engine/time-limits.cases.js';
 import { transportCases } from './engine/transport.cases.js';
 import { tunnelCases } from './engine/tunnels.cases.js';
 import { upgradeCases } from './engine/upgrade.cases.js';
-import { type CaseGroup, Proxies, World } from './engine/world.js';
+import { type CaseGroup, Proxies, type Sides } from './engine/world.js';
 
-/** What an engine cannot do, and why. */
-interface Skip {
-  /** Title of the case. */
+/** What an engine, or a protocol, cannot do, and why. */
+export interface Skip {
+  /** Title of the case, or of a group of them. */
   readonly case: string;
   readonly reason: string;
 }
 
-/** Which engine, and what is known of it. */
-export interface ContractOptions {
+/** Which engine, what is spoken on its sides (HTTP/1.1 unless it says otherwise), and what is known of it. */
+export interface ContractOptions extends Partial<Sides> {
   readonly engine: EngineName;
   readonly skip: readonly Skip[];
 }
@@ -67,29 +67,32 @@ const groups: readonly CaseGroup[] = [
 const fewestCases = 60;
 
 /** Runs the contract. Skips are printed with their reasons; one that names no case fails. */
-export function engineContract(name: string, { engine, skip }: ContractOptions): void {
+export function engineContract(name: string, options: ContractOptions): void {
+  const { engine, clients = 'http1', backends = 'http1', skip } = options;
   describe(`the engine contract: ${name}`, () => {
-    const proxies = new Proxies(engine);
+    const proxies = new Proxies(engine, { clients, backends });
     afterAll(() => proxies.close());
 
     it(`has at least ${fewestCases} cases, and every skip names one`, () => {
       const titles = groups.flatMap((group) => group.cases.map((one) => one.title));
       expect(new Set(titles).size).toBe(titles.length);
       expect(titles.length).toBeGreaterThanOrEqual(fewestCases);
-      for (const one of skip) expect(titles).toContain(one.case);
+      const all = new Set([...titles, ...groups.map(({ title }) => title)]);
+      expect(all.size).toBe(titles.length + groups.length);
+      for (const one of skip) expect(all).toContain(one.case);
     });
 
     for (const group of groups) {
       describe(group.title, () => {
         for (const one of group.cases) {
-          const skipped = skip.find((candidate) => candidate.case === one.title);
+          const skipped = skip.find((candidate) => candidate.case === one.title || candidate.case === group.title);
           if (skipped !== undefined) {
             process.stdout.write(`skipped for ${name}: ${one.title} (${skipped.reason})\n`);
             it.skip(`${one.title} (${skipped.reason})`, () => {});
             continue;
           }
           it(one.title, async () => {
-            const world = new World(await proxies.with(one.settings), engine);
+            const world = await proxies.world(one.settings);
             try {
               await one.run(world);
             } finally {

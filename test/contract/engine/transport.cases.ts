@@ -7,6 +7,7 @@ import { type BackendOptions, ok, type RawBackend, response } from '../../helper
 import { createAuthority, selfSigned } from '../../helpers/certs.js';
 import { connectClient, connectTlsClient } from '../../helpers/raw-client.js';
 import { type StartedProxy, startProxy } from '../../helpers/start-proxy.js';
+import { pairFiles, tlsBind } from '../../helpers/tls-bind.js';
 import { type CaseGroup, head, pattern, type World, withBody } from './world.js';
 
 /** Runs `use` with a folder that is gone afterwards. */
@@ -186,18 +187,8 @@ export const transportCases: CaseGroup = {
       async run(world) {
         const backend = await world.backend(ok('and back'));
         await withFolder(async (folder) => {
-          const { key, cert } = selfSigned('secure.example.com');
-          await Promise.all([writeFile(join(folder, 'key.pem'), key), writeFile(join(folder, 'cert.pem'), cert)]);
-          const bind = { address: '127.0.0.1', port: 0, key: join(folder, 'key.pem'), cert: join(folder, 'cert.pem') };
-          const rest = {
-            ca: [],
-            passphrase: '',
-            ciphers: '',
-            honorCipherOrder: true,
-            minVersion: 'TLSv1.2',
-            preset: 'intermediate',
-          } as const;
-          const started = await startProxy({ server: { engine: world.engine }, https: [{ ...bind, ...rest }] });
+          const https = [tlsBind(pairFiles(folder, selfSigned('secure.example.com')))];
+          const started = await startProxy({ server: { engine: world.engine }, https });
           try {
             await started.proxy.store.writeFrontend('secure.example.com', 'secure', [backend.url]);
             const client = await connectTlsClient(started.securePort, 'secure.example.com');

@@ -10,8 +10,8 @@ export const tunnelCases: CaseGroup = {
     {
       title: 'lets a client end its direction and still hear the backend',
       async run(world) {
-        const backend = await world.backend(async (_request, connection) => {
-          connection.send(switching);
+        const backend = await world.backend(async (request, connection) => {
+          connection.send(switching(request));
           const { bytes, end } = await connection.queue.rest();
           connection.end(`${bytes.toString('latin1')} and ${end}`);
         });
@@ -30,8 +30,8 @@ export const tunnelCases: CaseGroup = {
       title: 'lets a backend end its direction and still hear the client',
       async run(world) {
         const heard: string[] = [];
-        const backend = await world.backend(async (_request, connection) => {
-          connection.send(switching);
+        const backend = await world.backend(async (request, connection) => {
+          connection.send(switching(request));
           connection.end('that is all');
           heard.push((await connection.queue.rest()).bytes.toString('latin1'));
         });
@@ -52,8 +52,8 @@ export const tunnelCases: CaseGroup = {
         const bytes = pattern(16_000_000);
         const heard: Buffer[] = [];
         let mayRead = false;
-        const backend = await world.backend(async (_request, connection) => {
-          connection.send(switching);
+        const backend = await world.backend(async (request, connection) => {
+          connection.send(switching(request));
           connection.end();
           connection.socket.pause();
           await eventually('the sign to read', () => mayRead);
@@ -100,8 +100,8 @@ export const tunnelCases: CaseGroup = {
     {
       title: 'cuts the client when the backend of a tunnel is gone',
       async run(world) {
-        const backend = await world.backend((_request, connection) => {
-          connection.send(switching);
+        const backend = await world.backend((request, connection) => {
+          connection.send(switching(request));
           setTimeout(() => connection.reset(), 50);
         });
         const client = await world.client();

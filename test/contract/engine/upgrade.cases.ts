@@ -2,6 +2,7 @@
 import { expect } from 'vitest';
 import { type BackendConnection, type BackendRequest, ok, response, type Script } from '../../helpers/backend.js';
 import { eventually } from '../../helpers/eventually.js';
+import { webSocketAccept } from '../../helpers/websocket-stream.js';
 import { type CaseGroup, head } from './world.js';
 
 /** Lines of a handshake. */
@@ -11,13 +12,16 @@ export const webSocket = [
   'Sec-WebSocket-Key: dGhlIHNhbXBsZQ==',
   'Sec-WebSocket-Version: 13',
 ];
-/** The agreement of a backend. */
-export const switching =
-  'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9k\r\n\r\n';
+/** The agreement of a backend (RFC 6455 section 4.2.2). @param lines more of it, each ended by CRLF */
+export function switching(request: BackendRequest, lines = ''): string {
+  const accept = webSocketAccept(request.fields.get('sec-websocket-key') ?? '');
+  const own = `Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept}\r\n`;
+  return `HTTP/1.1 101 Switching Protocols\r\n${own}${lines}\r\n`;
+}
 
 /** Agrees, then sends everything back until the client ends. */
-export async function echo(_request: BackendRequest, connection: BackendConnection): Promise<void> {
-  connection.send(switching);
+export async function echo(request: BackendRequest, connection: BackendConnection): Promise<void> {
+  connection.send(switching(request));
   for (;;) {
     const bytes = await connection.queue.some();
     if (bytes === null) break;
@@ -39,7 +43,6 @@ export const upgradeCases: CaseGroup = {
         expect(answer.startLine).toBe('HTTP/1.1 101 Switching Protocols');
         expect(answer.fields.get('upgrade')).toBe('websocket');
         expect(answer.fields.get('connection')?.toLowerCase()).toBe('upgrade');
-        expect(answer.fields.get('sec-websocket-accept')).toBe('s3pPLMBiTxaQ9k');
         for (const word of ['one', 'two\r\n\r\n', '\0\x01\xff']) {
           client.send(word);
           expect((await client.queue.take(word.length)).toString('latin1')).toBe(word);
@@ -48,7 +51,17 @@ export const upgradeCases: CaseGroup = {
         expect(target).toBe('/chat');
         expect(fields.get('connection')?.toLowerCase()).toBe('upgrade');
         expect(fields.get('upgrade')).toBe('websocket');
-        expect(fields.get('sec-websocket-key')).toBe('dGhlIHNhbXBsZQ==');
+      },
+    },
+    {
+      title: 'passes the key of a handshake on, and what the backend makes of it',
+      async run(world) {
+        const backend = await world.backend(echo);
+        const client = await world.client();
+        client.send(head('GET', '/chat', await world.frontend(backend), ...webSocket));
+        const answer = await client.head();
+        expect(backend.only.fields.get('sec-websocket-key')).toBe('dGhlIHNhbXBsZQ==');
+        expect(switching(backend.only)).toContain(`Sec-WebSocket-Accept: ${answer.fields.get('sec-websocket-accept')}\r\n`);
       },
     },
     {
@@ -80,8 +93,8 @@ export const upgradeCases: CaseGroup = {
     {
       title: 'delivers bytes that a backend sends together with its agreement',
       async run(world) {
-        const backend = await world.backend(async (_request, connection) => {
-          connection.send(`${switching}welcome`);
+        const backend = await world.backend(async (request, connection) => {
+          connection.send(`${switching(request)}welcome`);
           await connection.queue.rest();
         });
         const client = await world.client();
@@ -142,9 +155,9 @@ export const upgradeCases: CaseGroup = {
     {
       title: 'keeps every Set-Cookie of a switch a line of its own',
       async run(world) {
-        const lines = 'Set-Cookie: a=1; Path=/\r\nset-cookie: b=2\r\nX-Kept: yes\r\n\r\n';
-        const backend = await world.backend(async (_request, connection) => {
-          connection.send(switching.replace(/\r\n\r\n$/, `\r\n${lines}`));
+        const lines = 'Set-Cookie: a=1; Path=/\r\nset-cookie: b=2\r\nX-Kept: yes\r\n';
+        const backend = await world.backend(async (request, connection) => {
+          connection.send(switching(request, lines));
           await connection.queue.rest();
         });
         const client = await world.client();

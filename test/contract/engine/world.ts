@@ -1,6 +1,8 @@
 // What a case of the engine contract works with: proxies by their settings, backends, clients, and their end.
 import type { EngineName } from '../../../src/config/config.js';
-import { type BackendOptions, type RawBackend, type Script, startBackend } from '../../helpers/backend.js';
+import { answering, type BackendOptions, type RawBackend, type Script, startBackend } from '../../helpers/backend.js';
+import { startHttp2Backend } from '../../helpers/h2-backend.js';
+import { type ClientBridge, startClientBridge } from '../../helpers/h2-client-bridge.js';
 import { connectClient, type RawClient, type RawResponse } from '../../helpers/raw-client.js';
 import { type ProxyOverrides, type StartedProxy, startProxy } from '../../helpers/start-proxy.js';
 
@@ -20,33 +22,58 @@ export interface CaseGroup {
 }
 
 /** Addresses where nothing listens: privileged ports without a service. */
-const refusing = ['http://127.0.0.1:1', 'http://127.0.0.1:2', 'http://127.0.0.1:3'] as const;
+const refusing = [1, 2, 3] as const;
+
+/** What is spoken on each side of a proxy. */
+export interface Sides {
+  readonly clients: 'http1' | 'http2';
+  readonly backends: 'http1' | 'http2';
+}
+
+const http1OnBoth: Sides = { clients: 'http1', backends: 'http1' };
+
+/** A proxy, and where clients of a case connect to: itself, or what makes clients of HTTP/2 of them. */
+interface Front {
+  readonly proxy: StartedProxy;
+  readonly bridge: ClientBridge | null;
+}
 
 /** Keeps the proxies of one run of the contract. */
 export class Proxies {
   readonly #engine: EngineName;
-  readonly #started = new Map<string, Promise<StartedProxy>>();
+  readonly #sides: Sides;
+  readonly #started = new Map<string, Promise<Front>>();
 
-  constructor(engine: EngineName) {
+  constructor(engine: EngineName, sides: Sides) {
     this.#engine = engine;
+    this.#sides = sides;
   }
 
-  get engine(): EngineName {
-    return this.#engine;
-  }
-
-  with(settings: ProxyOverrides = {}): Promise<StartedProxy> {
+  /** What a case works with, in front of a proxy with these settings. */
+  async world(settings: ProxyOverrides = {}): Promise<World> {
     const key = JSON.stringify(settings);
     let started = this.#started.get(key);
     if (started === undefined) {
-      started = startProxy({ ...settings, server: { ...settings.server, engine: this.#engine } });
+      started = this.#start(settings);
       this.#started.set(key, started);
     }
-    return started;
+    const { proxy, bridge } = await started;
+    return new World(proxy, this.#engine, this.#sides, bridge?.port);
   }
 
   async close(): Promise<void> {
-    for (const started of this.#started.values()) await (await started).close();
+    for (const started of this.#started.values()) {
+      const { proxy, bridge } = await started;
+      await bridge?.close();
+      await proxy.close();
+    }
+  }
+
+  async #start(settings: ProxyOverrides): Promise<Front> {
+    const bridged = this.#sides.clients === 'http2';
+    const server = { ...settings.server, engine: this.#engine };
+    const proxy = await startProxy({ ...settings, server, clearHttp2: bridged });
+    return { proxy, bridge: bridged ? await startClientBridge(proxy.port) : null };
   }
 }
 
@@ -56,17 +83,26 @@ let hosts = 0;
 export class World {
   readonly proxy: StartedProxy;
   readonly engine: EngineName;
-  readonly refusing = refusing;
+  readonly refusing: readonly [string, string, string];
+  readonly #sides: Sides;
+  readonly #clientPort: number;
   readonly #backends: RawBackend[] = [];
   readonly #clients: RawClient[] = [];
 
-  constructor(proxy: StartedProxy, engine: EngineName) {
+  /** @param clientPort where clients connect to */
+  constructor(proxy: StartedProxy, engine: EngineName, sides = http1OnBoth, clientPort = proxy.port) {
     this.proxy = proxy;
     this.engine = engine;
+    this.#sides = sides;
+    this.#clientPort = clientPort;
+    const scheme = sides.backends === 'http2' ? 'h2c' : 'http';
+    this.refusing = refusing.map((port) => `${scheme}://127.0.0.1:${port}`) as [string, string, string];
   }
 
+  /** A backend that speaks what backends speak in this run. */
   async backend(script: Script | string, options: BackendOptions = {}): Promise<RawBackend> {
-    const backend = await startBackend(script, options);
+    const follow = typeof script === 'string' ? answering(script) : script;
+    const backend = await (this.#sides.backends === 'http2' ? startHttp2Backend(follow, options) : startBackend(follow, options));
     this.#backends.push(backend);
     return backend;
   }
@@ -90,7 +126,7 @@ export class World {
   }
 
   async client(): Promise<RawClient> {
-    const client = await connectClient(this.proxy.port);
+    const client = await connectClient(this.#clientPort);
     this.#clients.push(client);
     return client;
   }
