@@ -8,7 +8,7 @@ import { CommandError, exitCodes } from './command-error.js';
 export function backendOf(text: string): BackendBody {
   const parsed = parseBackend(text, 0);
   if (parsed.kind === 'fault') throw new CommandError(`${JSON.stringify(text)}: the backend ${parsed.text}`, exitCodes.usage);
-  const { scheme, host, port, socketPath, weight, backup, group, id } = parsed.backend;
+  const { scheme, host, port, socketPath, weight, backup, group, proxyProtocol, id } = parsed.backend;
   const named = /[#&]id=/.test(text);
   return {
     ...(named ? { id } : {}),
@@ -17,6 +17,7 @@ export function backendOf(text: string): BackendBody {
     ...(weight === 1 ? {} : { weight }),
     ...(backup ? { backup } : {}),
     ...(group === '' ? {} : { group }),
+    ...(proxyProtocol === 'none' ? {} : { proxyProtocol }),
   };
 }
 

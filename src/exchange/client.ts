@@ -22,6 +22,13 @@ export interface ClientTls {
   agreed: string;
 }
 
+/** Both ends of a connection, asked of its socket where somebody wants to know. */
+export interface ConnectionEnds {
+  readonly remotePort?: number | undefined;
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+}
+
 /** The client's end of a connection. */
 export interface Client {
   /** Peer address: IPv4 in dotted form also when the socket is dual-stack, IPv6 without brackets; `unix` for a unix socket. */
@@ -34,6 +41,8 @@ export interface Client {
   readonly secure: boolean;
   /** The port that the client connected to. */
   readonly localPort: number;
+  /** What else is known of the connection; behind a PROXY header what that says. */
+  readonly ends: ConnectionEnds;
   /** Which overload of the worker it connected in; 0: there was none. */
   readonly episode: number;
   /** Null where the connection did not come over TLS. */

@@ -8,6 +8,7 @@ import { type Backend, speaksHttp2, speaksTls } from '../model/backend.js';
 import type { Healthcheck } from '../model/healthcheck.js';
 import { includesStatus } from '../model/status-ranges.js';
 import { type BackendTls, dial } from '../upstream/dial.js';
+import { formatProxyHeader } from '../upstream/proxy-header.js';
 
 /** What a probe found: that the backend is well, or in a few words why not. */
 export type ProbeResult = { readonly kind: 'well' } | { readonly kind: 'ill'; readonly why: string };
@@ -40,7 +41,10 @@ export function createStartProbe(trust: BackendTls): StartProbe {
     const result = new Promise<ProbeResult>((resolve) => {
       settle = resolve;
     });
-    const socket = dial(backend, null, trust);
+    const { proxyProtocol } = backend;
+    // Nobody but us asks, and a backend that expects a header answers nobody without one.
+    const preface = proxyProtocol === 'none' ? null : formatProxyHeader(proxyProtocol, null);
+    const socket = dial(backend, null, trust, { preface });
     // A probe keeps no process alive, and what it leaves open is closed with its result, whatever the other side does.
     socket.unref();
     const timer = setTimeout(() => end(ill(`no answer in ${request.timeout} ms`)), request.timeout);

@@ -1,7 +1,7 @@
 // A backend as a program names it, to the entry of a frontend's list.
 import { isIPv6 } from 'node:net';
 import { shownValue } from '../config/config-error.js';
-import { backendSchemes, speaksTls } from '../model/backend.js';
+import { backendSchemes, proxyProtocols, speaksTls } from '../model/backend.js';
 import { RouteConfigError } from './route-config-error.js';
 import type { BackendConfig } from './types.js';
 
@@ -13,6 +13,7 @@ const known: ReadonlySet<string> = new Set([
   'protocol',
   'backup',
   'group',
+  'proxyProtocol',
   'isDead',
   'deadSince',
   'failureCount',
@@ -29,7 +30,7 @@ export function backendEntry(backend: BackendConfig, route: string, at: number):
   if (typeof backend !== 'object' || backend === null) throw wrong('', backend, 'an object with hostname and port');
   const stranger = Object.keys(backend).find((name) => !known.has(name));
   if (stranger !== undefined) throw new RouteConfigError(route, `backends[${at}].${stranger} is not a known member`);
-  const { hostname, protocol = 'http', id, weight, backup = false, group } = backend;
+  const { hostname, protocol = 'http', id, weight, backup = false, group, proxyProtocol = 'none' } = backend;
   if (typeof hostname !== 'string' || !/^[\w.:[\]-]{1,255}$/.test(hostname))
     throw wrong('.hostname', hostname, 'a host name or an address');
   if (!backendSchemes.includes(protocol)) throw wrong('.protocol', protocol, '"http", "https", "h2", "h2c"');
@@ -41,6 +42,7 @@ export function backendEntry(backend: BackendConfig, route: string, at: number):
     if (text !== undefined && (typeof text !== 'string' || !/^[\x21-\x7e]{1,200}$/.test(text)))
       throw wrong(`.${member}`, text, 'up to 200 characters, without spaces and letters beyond ASCII');
   }
+  if (!proxyProtocols.includes(proxyProtocol)) throw wrong('.proxyProtocol', proxyProtocol, '"none", "v1", "v2"');
   if (typeof backup !== 'boolean') throw wrong('.backup', backup, 'true or false');
   const host = isIPv6(hostname) ? `[${hostname}]` : hostname;
   const options = new URLSearchParams({
@@ -48,6 +50,7 @@ export function backendEntry(backend: BackendConfig, route: string, at: number):
     ...(weight === undefined ? {} : { weight: String(weight) }),
     ...(backup ? { backup: 'true' } : {}),
     ...(group === undefined ? {} : { group }),
+    ...(proxyProtocol === 'none' ? {} : { proxyProtocol }),
   });
   return `${protocol}://${host}:${port}#${options}`;
 }

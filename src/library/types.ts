@@ -1,6 +1,6 @@
 // The types that programs use: what a route is, and what is told of its backends.
 import type { AuthCallback } from '../auth/callback.js';
-import type { BackendScheme } from '../model/backend.js';
+import type { BackendScheme, ProxyProtocol } from '../model/backend.js';
 import type { RoutePolicy } from '../model/policy/policy.js';
 
 export type { AuthCallback, AuthCallbackAnswer, AuthCallbackQuestion } from '../auth/callback.js';
@@ -46,6 +46,8 @@ export interface BackendConfig {
   readonly backup?: boolean;
   /** Group of a traffic split that it belongs to. */
   readonly group?: string;
+  /** The PROXY header that each connection to it begins with; absent: none. */
+  readonly proxyProtocol?: ProxyProtocol;
   /** Told by the proxy: accepted, so that what `getRoute` gave can be added again, and not looked at. */
   readonly isDead?: boolean;
   readonly deadSince?: number;

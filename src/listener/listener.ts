@@ -3,14 +3,14 @@ import net from 'node:net';
 import type tls from 'node:tls';
 import { type AddressSet, plainAddress } from '../base/ip.js';
 import { StartError } from '../errors/start-error.js';
-import type { Client, ClientCertificate, ClientTls } from '../exchange/client.js';
+import type { Client, ClientCertificate, ClientTls, ConnectionEnds } from '../exchange/client.js';
+import type { ProxiedEnds } from '../upstream/proxy-header.js';
 import { acceptConnections, acceptInto, type BytesReceived, backlog } from './accept.js';
 import { ClearGreeting } from './clear-greeting.js';
 import type { ClientHello } from './client-hello.js';
 import type { ConnectionContext } from './connection-context.js';
 import { Http1Connection } from './http1-connection.js';
 import { ProxiedArrival } from './proxied-arrival.js';
-import type { ProxiedEnds } from './proxy-protocol.js';
 import { type TlsDiversion, TlsHandshake, type TlsNames } from './tls-handshake.js';
 
 /** Where to listen. */
@@ -38,7 +38,7 @@ export interface Listener {
   /** The real port, also where 0 was asked for. */
   readonly port: number;
   readonly secure: boolean;
-  /** Stops accepting; connections go on. */
+  /** Stops accepting; connections go on. When it returns, another program may listen there. */
   stop(): void;
   /** It has stopped, and no connection that is still in its handshake will come out of it. */
   readonly stopped: boolean;
@@ -82,7 +82,8 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
 
   /** Null: the client is gone, or was blocked since its handshake began. */
   const welcome = (socket: net.Socket, clientTls: ClientTls | null, http2: boolean): Client | null => {
-    const peer = told.get(socket)?.source.address ?? plainAddress(socket.remoteAddress ?? '');
+    const header = proxied ? told.get(socket) : undefined;
+    const peer = header?.source.address ?? plainAddress(socket.remoteAddress ?? '');
     if (peer === '' || ((secure || proxied) && door.isBlocked(peer))) {
       socket.destroy();
       return null;
@@ -93,6 +94,7 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
       http2,
       secure,
       localPort,
+      ends: header === undefined ? socket : endsOf(header),
       tls: clientTls,
       episode: door.episode,
       lastAuthority: '',
@@ -214,6 +216,10 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
       });
     });
   });
+}
+
+function endsOf({ source, destination }: ProxiedEnds): ConnectionEnds {
+  return { remotePort: source.port, localAddress: destination.address, localPort: destination.port };
 }
 
 /** What OpenSSL found of the certificate that a client was asked for. */

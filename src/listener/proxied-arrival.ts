@@ -1,9 +1,9 @@
 // A connection in clear text from a proxy that begins with a PROXY header: read first, then the rest is given to whoever serves it.
 import type { Socket } from 'node:net';
+import type { ProxiedEnds } from '../upstream/proxy-header.js';
 import type { BytesReceived } from './accept.js';
 import { FirstBytes, type FirstBytesParts } from './first-bytes.js';
 import { ProxyHeaderReader } from './proxy-header-reader.js';
-import type { ProxiedEnds } from './proxy-protocol.js';
 
 export interface ProxiedArrivalParts extends FirstBytesParts {
   /** Takes the connection; null: it was refused. @param ends null: the proxy speaks for itself */

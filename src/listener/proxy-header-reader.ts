@@ -1,5 +1,6 @@
 // Reads the PROXY header that a connection must begin with, whatever pieces it comes in.
-import { type ProxiedEnds, parseProxyHeader } from './proxy-protocol.js';
+import type { ProxiedEnds } from '../upstream/proxy-header.js';
+import { parseProxyHeader } from './proxy-protocol.js';
 
 /** What came of it; null: more bytes are needed. */
 export type HeaderReading =

@@ -4,12 +4,12 @@ import type { Socket } from 'node:net';
 import type tls from 'node:tls';
 import { sharedReadBuffer } from '../base/shared-read-buffer.js';
 import type { ReadTarget } from '../upstream/dial.js';
+import type { ProxiedEnds } from '../upstream/proxy-header.js';
 import type { ReadingConnection } from './accept.js';
 import { type ClientHello, ClientHelloReader } from './client-hello.js';
 import type { Connections, ListedConnection } from './connections.js';
 import type { Welcome } from './front-door.js';
 import { ProxyHeaderReader } from './proxy-header-reader.js';
-import type { ProxiedEnds } from './proxy-protocol.js';
 
 /** A server that does the handshakes of a name; it does not listen. */
 interface NameServer {

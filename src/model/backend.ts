@@ -5,6 +5,11 @@ export const backendSchemes = ['http', 'https', 'h2', 'h2c'] as const;
 
 export type BackendScheme = (typeof backendSchemes)[number];
 
+/** The PROXY protocol, by its versions: how a backend is told of its client before the first byte. */
+export const proxyProtocols = ['none', 'v1', 'v2'] as const;
+
+export type ProxyProtocol = (typeof proxyProtocols)[number];
+
 /** Whether what is said to a backend is encrypted. */
 export function speaksTls({ scheme }: Pick<Backend, 'scheme'>): boolean {
   return scheme === 'https' || scheme === 'h2';
@@ -38,4 +43,6 @@ export interface Backend {
   readonly backup: boolean;
   /** Group of a traffic split that it belongs to: the option `group`, or empty. */
   readonly group: string;
+  /** The PROXY header that each connection to it begins with: the option `proxyProtocol`. */
+  readonly proxyProtocol: ProxyProtocol;
 }

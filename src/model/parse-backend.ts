@@ -1,7 +1,7 @@
 // A list entry to a backend: what Hipache and PlanB accept, read strictly, with https meaning TLS and options in the fragment.
 import { isIPv4, isIPv6 } from 'node:net';
 import { BoundedMap } from '../base/bounded-map.js';
-import { type Backend, type BackendScheme, backendSchemes, speaksTls } from './backend.js';
+import { type Backend, type BackendScheme, backendSchemes, proxyProtocols, speaksHttp2, speaksTls } from './backend.js';
 
 /** A backend, or why the entry names none: one line that does not quote the entry, which may hold a password. */
 export type ParsedBackend =
@@ -15,7 +15,8 @@ const maxSocketPathBytes = 107;
 
 /**
  * Reads one entry of a frontend's list: `http://host[:port]`, `https://…`, `h2://…`, `h2c://…`, `host:port` or `unix:/path`, with
- * options after `#` (`id`, `weight`, `backup`, `group`; unknown ones are left for later versions). User information and path are no part of the address.
+ * options after `#` (`id`, `weight`, `backup`, `group`, `proxyProtocol`; unknown ones are left for later versions). User information and path are
+ * no part of the address.
  * @param index position among the backends, zero based
  */
 export function parseBackend(entry: string, index: number): ParsedBackend {
@@ -28,11 +29,29 @@ export function parseBackend(entry: string, index: number): ParsedBackend {
   if (typeof options === 'string') return fault(options);
   const parts = partsOf(address);
   if (typeof parts === 'string') return fault(parts);
-  const { weight, backup, group } = options;
+  const { weight, backup, group, proxyProtocol } = options;
   const { scheme, host, port, socketPath, origin, publishedUrl } = parts;
+  if (proxyProtocol !== 'none' && speaksHttp2(parts))
+    return fault(
+      'has the option proxyProtocol, and requests of many clients share a connection of HTTP/2; write http:// or https://',
+    );
   const id = options.id === '' ? origin : options.id;
   // Named one by one: an object that is spread into another has its fields in a second object.
-  const backend = { entry, index, id, scheme, host, port, socketPath, origin, publishedUrl, weight, backup, group };
+  const backend = {
+    entry,
+    index,
+    id,
+    scheme,
+    host,
+    port,
+    socketPath,
+    origin,
+    publishedUrl,
+    weight,
+    backup,
+    group,
+    proxyProtocol,
+  };
   return { kind: 'backend', backend };
 }
 
@@ -61,7 +80,7 @@ function fault(text: string): ParsedBackend {
   return { kind: 'fault', text };
 }
 
-function parseOptions(fragment: string): Pick<Backend, 'id' | 'weight' | 'backup' | 'group'> | string {
+function parseOptions(fragment: string): Pick<Backend, 'id' | 'weight' | 'backup' | 'group' | 'proxyProtocol'> | string {
   const options = new URLSearchParams(fragment);
   const weight = options.get('weight') ?? '1';
   if (!/^\d{1,7}$/.test(weight) || Number(weight) > maxWeight)
@@ -69,11 +88,15 @@ function parseOptions(fragment: string): Pick<Backend, 'id' | 'weight' | 'backup
   // `#backup` alone is how other proxies write it.
   const backup = options.get('backup') ?? 'false';
   if (!/^(1|0|true|false)?$/.test(backup)) return 'has an option backup that is neither true nor false';
+  const version = options.get('proxyProtocol') ?? 'none';
+  const proxyProtocol = proxyProtocols.find((one) => one === version);
+  if (proxyProtocol === undefined) return 'has an option proxyProtocol that is none of none, v1 and v2';
   return {
     id: options.get('id') ?? '',
     weight: Number(weight),
     backup: backup !== '0' && backup !== 'false',
     group: options.get('group') ?? '',
+    proxyProtocol,
   };
 }
 

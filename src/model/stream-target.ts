@@ -1,5 +1,5 @@
 // A target of a TCP stream, parsed once from its list entry: what backends of HTTP are, without anything of HTTP.
-import type { Backend } from './backend.js';
+import type { Backend, ProxyProtocol } from './backend.js';
 import { parseBackend } from './parse-backend.js';
 
 /** A target as a list names it. Immutable. `scheme` https stands for TLS, http for clear text; `origin` is as it is written. */
@@ -8,8 +8,8 @@ export interface StreamTarget extends Backend {
   readonly max: number;
   /** The option `keepAlive`: false where TCP keep-alive was turned off for this target, true where on; null: as the stream says. */
   readonly keepAlive: boolean | null;
-  /** The option `proxyProtocol`: the PROXY header that this target is sent; null: as the stream says. */
-  readonly proxyProtocol: 'none' | 'v1' | 'v2' | null;
+  /** The option `proxyProtocol`, where it is there; null: as the stream says. */
+  readonly sendProxyProtocol: ProxyProtocol | null;
 }
 
 /** The targets of a list, and one line for each entry that is none. */
@@ -58,7 +58,7 @@ function parseTarget(entry: string, index: number): StreamTarget | string {
     // HTTP has ports of its own that go without saying; a TCP service has none.
     if (!/:\d+$/.test(address)) return `has no port; ${forms}`;
   }
-  const options = targetOptions(entry.slice(address.length + 1));
+  const options = targetOptions(entry.slice(address.length + 1), backend);
   if (typeof options === 'string') return options;
   const origin =
     backend.socketPath === ''
@@ -67,7 +67,7 @@ function parseTarget(entry: string, index: number): StreamTarget | string {
   return { ...backend, entry, origin, id: backend.id === backend.origin ? origin : backend.id, ...options };
 }
 
-type TargetOptions = Pick<StreamTarget, 'max' | 'keepAlive' | 'proxyProtocol'>;
+type TargetOptions = Pick<StreamTarget, 'max' | 'keepAlive' | 'sendProxyProtocol'>;
 
 /**
  * A backend of a frontend as the target of a connection whose bytes are passed on unread.
@@ -75,7 +75,7 @@ type TargetOptions = Pick<StreamTarget, 'max' | 'keepAlive' | 'proxyProtocol'>;
  */
 export function targetOf(backend: Backend, secure: boolean): StreamTarget {
   const hash = backend.entry.indexOf('#');
-  const options = targetOptions(hash === -1 ? '' : backend.entry.slice(hash + 1));
+  const options = targetOptions(hash === -1 ? '' : backend.entry.slice(hash + 1), backend);
   const scheme = secure ? 'http' : backend.scheme;
   const origin =
     backend.socketPath === ''
@@ -85,26 +85,20 @@ export function targetOf(backend: Backend, secure: boolean): StreamTarget {
   return { ...backend, scheme, origin, ...(typeof options === 'string' ? noOptions : options) };
 }
 
-const noOptions: TargetOptions = Object.freeze({ max: 0, keepAlive: null, proxyProtocol: null });
+const noOptions: TargetOptions = Object.freeze({ max: 0, keepAlive: null, sendProxyProtocol: null });
 
-function isHeaderVersion(text: string): text is 'none' | 'v1' | 'v2' {
-  return text === 'none' || text === 'v1' || text === 'v2';
-}
-
-function targetOptions(fragment: string): TargetOptions | string {
+/** Options that only a target has, and which of those of a backend it names. @param backend read from the same text */
+function targetOptions(fragment: string, { proxyProtocol }: Backend): TargetOptions | string {
   const options = new URLSearchParams(fragment);
   const max = options.get('max') ?? '0';
   if (!/^\d{1,7}$/.test(max)) return 'has an option max that is no whole number from 0 to 9999999';
   const keepAlive = options.get('keepAlive');
   if (keepAlive !== null && !/^(1|0|true|false)?$/.test(keepAlive))
     return 'has an option keepAlive that is neither true nor false';
-  const proxyProtocol = options.get('proxyProtocol');
-  if (proxyProtocol !== null && !isHeaderVersion(proxyProtocol))
-    return 'has an option proxyProtocol that is none of none, v1 and v2';
   return {
     max: Number(max),
     keepAlive: keepAlive === null ? null : keepAlive !== '0' && keepAlive !== 'false',
-    proxyProtocol,
+    sendProxyProtocol: options.has('proxyProtocol') ? proxyProtocol : null,
   };
 }
 

@@ -23,10 +23,19 @@ export interface DialLimits {
 /** What an unset `keepAlive` of the stream becomes where a target asks for it. */
 const usualKeepAlive = 60_000;
 
-/** @returns ends the attempt; neither of both is told then, unless it was already */
-export function dialTarget(target: StreamTarget, limits: DialLimits, trust: BackendTls, user: DialUser): () => void {
+/**
+ * @param preface as `dial` takes it
+ * @returns ends the attempt; neither of both is told then, unless it was already
+ */
+export function dialTarget(
+  target: StreamTarget,
+  limits: DialLimits,
+  trust: BackendTls,
+  preface: Buffer | null,
+  user: DialUser,
+): () => void {
   const side = new StreamSocket();
-  const socket = dial(target, side, trust, keepAliveOf(target, limits.keepAlive));
+  const socket = dial(target, side, trust, { keepAlive: keepAliveOf(target, limits.keepAlive), preface });
   const secure = target.scheme === 'https';
   let securing = false;
   let over = false;

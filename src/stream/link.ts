@@ -2,9 +2,9 @@
 import { performance } from 'node:perf_hooks';
 import type { StreamSettings } from '../config/stream-config.js';
 import type { ProxyError } from '../errors/proxy-error.js';
-import { formatProxyHeader } from '../listener/proxy-protocol.js';
 import type { StreamTarget } from '../model/stream-target.js';
 import type { BackendTls } from '../upstream/dial.js';
+import { formatProxyHeader } from '../upstream/proxy-header.js';
 import { AnswerReader, type AnswerReaderOwner } from './answer-reader.js';
 import { type DialUser, dialTarget } from './dial-target.js';
 import type { Exchange } from './exchange-line.js';
@@ -70,7 +70,10 @@ export class Link implements DialUser, StreamUser, AnswerReaderOwner {
     this.#answers = new AnswerReader(settings.framing, settings.maxMessage, this);
     this.#patience = settings.inactivityTimeout;
     this.#activeAt = owner.now;
-    this.#cancel = dialTarget(target, settings, owner.trust, this);
+    const version = target.sendProxyProtocol ?? settings.sendProxyProtocol;
+    // The connection is nobody's in particular (PROXY protocol, sections 2.1 and 2.2: UNKNOWN, LOCAL).
+    const preface = version === 'none' ? null : formatProxyHeader(version, null);
+    this.#cancel = dialTarget(target, settings, owner.trust, preface, this);
   }
 
   /** It has never been connected. */
@@ -122,9 +125,6 @@ export class Link implements DialUser, StreamUser, AnswerReaderOwner {
     this.#cancel = null;
     this.#side = side;
     side.user = this;
-    const { sendProxyProtocol } = this.#owner.settings;
-    // The connection is nobody's in particular (PROXY protocol, sections 2.1 and 2.2: UNKNOWN, LOCAL).
-    if (sendProxyProtocol !== 'none') this.#write(formatProxyHeader(sendProxyProtocol, null));
     this.#owner.linkUp(this, performance.now() - this.#begun);
   }
 

@@ -1,11 +1,11 @@
 // One client of the proxy mode with its connection to a target: connects, tries others, passes bytes both ways, ends both.
 import { performance } from 'node:perf_hooks';
 import type { ProxyError } from '../errors/proxy-error.js';
-import { formatProxyHeader } from '../listener/proxy-protocol.js';
 import type { StreamPlan } from '../model/stream.js';
 import type { StreamTarget } from '../model/stream-target.js';
 import type { StreamEnd } from '../observe/stream-counters.js';
 import type { Refusal, Waiter } from '../queue/admission.js';
+import { formatProxyHeader } from '../upstream/proxy-header.js';
 import { type DialUser, dialTarget } from './dial-target.js';
 import type { StreamModeParts } from './stream.js';
 import type { StreamClient } from './stream-client.js';
@@ -121,7 +121,10 @@ export class Relay implements StreamUser, DialUser, Waiter {
     this.#tried.push(target.id);
     this.#targets.opened(target);
     this.#dialledAt = performance.now();
-    this.#cancel = dialTarget(target, plan.settings, parts.trust, this);
+    const { source, destination } = this.client;
+    const version = target.sendProxyProtocol ?? plan.settings.sendProxyProtocol;
+    const preface = version === 'none' ? null : formatProxyHeader(version, { source, destination });
+    this.#cancel = dialTarget(target, plan.settings, parts.trust, preface, this);
     this.#owner.chosen?.(this);
   }
 
@@ -135,8 +138,6 @@ export class Relay implements StreamUser, DialUser, Waiter {
     this.#targets.connected(target, performance.now() - this.#dialledAt);
     this.#patience = settings.inactivityTimeout;
     this.#touch();
-    const header = target.proxyProtocol ?? settings.sendProxyProtocol;
-    if (header !== 'none') side.write(formatProxyHeader(header, { source: client.source, destination: client.destination }));
     const { head } = client;
     client.head = null;
     const written = head === null || side.write(head);

@@ -1,8 +1,8 @@
 // A client of a TCP stream: its side of the stream, who it is, its deadline, and why its connection ended.
 import { performance } from 'node:perf_hooks';
 import type { ListedConnection } from '../listener/connections.js';
-import type { Endpoint } from '../listener/proxy-protocol.js';
 import type { StreamEnd } from '../observe/stream-counters.js';
+import type { Endpoint } from '../upstream/proxy-header.js';
 import { StreamSocket } from './stream-socket.js';
 
 /** Keeps account of the clients of a listener. */

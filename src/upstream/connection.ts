@@ -64,9 +64,10 @@ export class Connection implements ReadTarget {
   #ended = false;
   #error: Error | null = null;
 
-  constructor(backend: Backend, owner: ConnectionOwner, trust: BackendTls) {
+  /** @param preface as `dial` takes it */
+  constructor(backend: Backend, owner: ConnectionOwner, trust: BackendTls, preface: Buffer | null) {
     this.backend = backend;
-    const socket = dial(backend, this, trust);
+    const socket = preface === null ? dial(backend, this, trust) : dial(backend, this, trust, { preface });
     this.#socket = socket;
     this.#writer = new SocketWriter(socket, !speaksTls(backend), () => this.user?.connectionDrained());
     socket.once(speaksTls(backend) ? 'secureConnect' : 'connect', () => owner.connected(this));

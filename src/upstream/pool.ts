@@ -1,4 +1,5 @@
 // The connections to one backend address: idle ones are used again, last in first out, and a cap makes takers wait in line.
+// Where each begins with a PROXY header it belongs to one client, and serves one request.
 import { SweepList } from '../base/sweep-list.js';
 import { classifyConnectError } from '../errors/classify.js';
 import { ProxyError } from '../errors/proxy-error.js';
@@ -8,6 +9,8 @@ import type { BackendTls } from './dial.js';
 
 /** Who wants a connection. Told exactly once, unless it withdraws. */
 export interface ConnectionTaker {
+  /** The PROXY header that a connection for it begins with; null: any connection will do. */
+  readonly preface: Buffer | null;
   connectionReady(connection: Connection): void;
   connectionFailed(error: ProxyError): void;
 }
@@ -37,6 +40,8 @@ export class Pool implements ConnectionOwner {
   readonly #settings: PoolSettings;
   readonly #clock: PoolClock;
   #backend: Backend;
+  /** No connection goes from one taker to another. */
+  readonly #isPrivate: boolean;
   readonly #idle: Connection[] = [];
   readonly #all = new SweepList<Connection>();
   /** Takers whose connection is being made, in the order of their connections. */
@@ -47,6 +52,7 @@ export class Pool implements ConnectionOwner {
     this.#backend = backend;
     this.#settings = settings;
     this.#clock = clock;
+    this.#isPrivate = backend.proxyProtocol !== 'none';
   }
 
   /** True when nothing is open or waited for: the pool may be forgotten. */
@@ -100,6 +106,10 @@ export class Pool implements ConnectionOwner {
   release(connection: Connection): void {
     connection.user = null;
     if (!connection.usable) return;
+    if (this.#isPrivate) {
+      connection.destroy();
+      return;
+    }
     const { httpKeepAlive } = this.#settings;
     // Its backend was told that no further request comes; who waits gets a new one when this one is closed.
     const next = httpKeepAlive || connection.requests === 0 ? this.#waiting.shift() : undefined;
@@ -180,7 +190,7 @@ export class Pool implements ConnectionOwner {
   }
 
   #dial(taker: ConnectionTaker, limit: number): void {
-    const connection = new Connection(this.#backend, this, this.#settings.trust);
+    const connection = new Connection(this.#backend, this, this.#settings.trust, taker.preface);
     connection.deadline = limit > 0 ? this.#clock.now + limit : 0;
     this.#all.add(connection);
     this.#connecting.set(connection, taker);

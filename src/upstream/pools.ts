@@ -14,10 +14,12 @@ export class Pools {
 
   /** The pool of a backend's address; made on first use. */
   of(backend: Backend): Pool {
-    let pool = this.#pools.get(backend.origin);
+    const { origin, proxyProtocol } = backend;
+    const key = proxyProtocol === 'none' ? origin : `${origin} ${proxyProtocol}`;
+    let pool = this.#pools.get(key);
     if (pool === undefined) {
       pool = new Pool(backend, this.#settings, this.#clock);
-      this.#pools.set(backend.origin, pool);
+      this.#pools.set(key, pool);
     }
     return pool;
   }

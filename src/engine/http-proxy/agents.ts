@@ -1,6 +1,7 @@
 // The connections of the http-proxy engine: agents of node:http, mended where an idle connection could spoil an answer.
 import http from 'node:http';
 import https from 'node:https';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import tls from 'node:tls';
 import type { HttpProxySettings } from './settings.js';
@@ -30,6 +31,13 @@ export function freshAgents(settings: HttpProxySettings): Agents {
   // A tunnel's directions end one by one. The option is one of net.connect, which an agent passes on.
   const options = { keepAlive: false, allowHalfOpen: true };
   return createAgents(settings, options);
+}
+
+/** Agents of one request, whose connection is made in a way of its own. */
+export function agentsBy(connect: () => Socket): Agents {
+  const agents = { http: new http.Agent({ keepAlive: false }), https: new https.Agent({ keepAlive: false }) };
+  for (const agent of [agents.http, agents.https]) agent.createConnection = connect;
+  return agents;
 }
 
 /** Closes idle connections. */

@@ -15,9 +15,11 @@ import { ProxyServer } from 'http-proxy';
 import { ProxyError } from '../../errors/proxy-error.js';
 import type { Exchange } from '../../exchange/exchange.js';
 import { type Backend, speaksTls } from '../../model/backend.js';
+import { dial } from '../../upstream/dial.js';
 import type { AttemptReport, Engine } from '../engine.js';
+import { proxyPreface } from '../proxy-preface.js';
 import { RequestStream } from './adapters.js';
-import { type Agents, closeIdle, freshAgents, keptAgents } from './agents.js';
+import { type Agents, agentsBy, closeIdle, freshAgents, keptAgents } from './agents.js';
 import { HttpProxyAttempt } from './http-proxy-attempt.js';
 import type { HttpProxySettings } from './settings.js';
 
@@ -31,12 +33,15 @@ interface Target {
 
 class HttpProxyEngine implements Engine {
   readonly #settings: HttpProxySettings;
+  /** The same, for requests that their connection ends with. */
+  readonly #closing: HttpProxySettings;
   readonly #proxy: ProxyServer;
   readonly #kept: Agents;
   readonly #fresh: Agents;
 
   constructor(settings: HttpProxySettings, proxy: ProxyServer) {
     this.#settings = settings;
+    this.#closing = { ...settings, httpKeepAlive: false };
     this.#kept = keptAgents(settings);
     this.#fresh = freshAgents(settings);
     this.#proxy = proxy;
@@ -46,11 +51,15 @@ class HttpProxyEngine implements Engine {
 
   send(exchange: Exchange, backend: Backend, fresh: boolean, report: AttemptReport): void {
     const startOver = () => this.send(exchange, backend, true, report);
-    const attempt = new HttpProxyAttempt(this.#settings, exchange, backend, report, startOver);
+    const preface = proxyPreface(exchange, backend);
+    const settings = preface === null ? this.#settings : this.#closing;
+    const attempt = new HttpProxyAttempt(settings, exchange, backend, report, startOver);
     exchange.upstream = attempt;
     try {
-      if (exchange.upgrade === '') this.#forward(attempt, backend, fresh ? this.#fresh : this.#kept);
-      else this.#upgrade(attempt, exchange, backend);
+      const fitting = fresh || exchange.upgrade !== '' ? this.#fresh : this.#kept;
+      const agents = preface === null ? fitting : agentsBy(() => dial(backend, null, this.#settings.trust, { preface }));
+      if (exchange.upgrade === '') this.#forward(attempt, backend, agents);
+      else this.#upgrade(attempt, exchange, backend, agents);
     } catch (error) {
       // node:http throws for what it cannot put into a head.
       attempt.failed(new ProxyError('internal', 'node:http refused the request', error));
@@ -69,11 +78,11 @@ class HttpProxyEngine implements Engine {
     this.#proxy.web(stream.asIncomingMessage(), signal.asServerResponse(), options, (error) => attempt.failed(error));
   }
 
-  #upgrade(attempt: HttpProxyAttempt, exchange: Exchange, backend: Backend): void {
+  #upgrade(attempt: HttpProxyAttempt, exchange: Exchange, backend: Backend, agents: Agents): void {
     const request = (speaksTls(backend) ? https : http).request({
       ...this.#connectOptions(backend),
       ...targetOf(backend),
-      agent: this.#fresh[schemeOf(backend)],
+      agent: agents[schemeOf(backend)],
       method: exchange.head.method,
     });
     request.on('socket', (socket: Socket) => attempt.opened(request, socket));

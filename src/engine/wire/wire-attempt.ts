@@ -17,6 +17,7 @@ import type { WireContext } from './wire-settings.js';
 
 export class WireAttempt implements ConnectionTaker, ConnectionUser, BodySink, Upstream {
   readonly takesAtOnce = true;
+  readonly preface: Buffer | null;
 
   readonly #engine: WireContext;
   readonly #exchange: Exchange;
@@ -33,7 +34,16 @@ export class WireAttempt implements ConnectionTaker, ConnectionUser, BodySink, U
   #headToSend = '';
   #over = false;
 
-  constructor(engine: WireContext, exchange: Exchange, backend: Backend, pool: Pool, report: AttemptReport) {
+  /** @param preface what its connection begins with; null: it takes any connection */
+  constructor(
+    engine: WireContext,
+    exchange: Exchange,
+    backend: Backend,
+    pool: Pool,
+    report: AttemptReport,
+    preface: Buffer | null,
+  ) {
+    this.preface = preface;
     this.#engine = engine;
     this.#exchange = exchange;
     this.#backend = backend;
@@ -56,7 +66,7 @@ export class WireAttempt implements ConnectionTaker, ConnectionUser, BodySink, U
     connection.user = this;
     connection.requests++;
     exchange.sentAt = performance.now();
-    const head = outgoingHead(exchange, this.#engine.settings);
+    const head = outgoingHead(exchange, this.preface === null ? this.#engine.settings : this.#engine.closing);
     if (body.length === 0) {
       this.#requestSent = true;
       connection.write(head);

@@ -12,5 +12,7 @@ export interface WireSettings extends PoolSettings, OutgoingSettings, HeadLimits
 /** What all attempts of an engine share. */
 export interface WireContext {
   readonly settings: WireSettings;
+  /** The same, for requests that their connection ends with. */
+  readonly closing: WireSettings;
   readonly clock: PoolClock;
 }

@@ -88,6 +88,7 @@ function addressOf({
   weight,
   backup,
   group,
+  proxyProtocol,
 }: Backend): BackendBody & { readonly id: string } {
   return {
     id,
@@ -96,6 +97,7 @@ function addressOf({
     ...(weight === 1 ? {} : { weight }),
     ...(backup ? { backup } : {}),
     ...(group === '' ? {} : { group }),
+    ...(proxyProtocol === 'none' ? {} : { proxyProtocol }),
   };
 }
 
@@ -145,9 +147,10 @@ function sameAddress(one: Backend, other: Backend): boolean {
 
 /** The entry of a list for a backend, e.g. `http://10.0.0.1:80#id=node-1&weight=2`. */
 export function entryOf(backend: BackendBody, at = 0): string {
-  const { hostname = '', socket, id, port, protocol, weight, backup, group } = backend;
+  const { hostname = '', socket, id, port, protocol, weight, backup, group, proxyProtocol } = backend;
   if (socket === undefined) {
-    const known = Object.entries({ id, port, protocol, weight, backup, group }).filter(([, value]) => value !== undefined);
+    const members = { id, port, protocol, weight, backup, group, proxyProtocol };
+    const known = Object.entries(members).filter(([, value]) => value !== undefined);
     return backendEntry({ hostname, ...Object.fromEntries(known) }, '?', at);
   }
   const options = new URLSearchParams({
@@ -155,6 +158,7 @@ export function entryOf(backend: BackendBody, at = 0): string {
     ...(weight === undefined ? {} : { weight: String(weight) }),
     ...(backup === true ? { backup: 'true' } : {}),
     ...(group === undefined ? {} : { group }),
+    ...(proxyProtocol === undefined || proxyProtocol === 'none' ? {} : { proxyProtocol }),
   });
   return `unix:${socket}${options.size === 0 ? '' : `#${options}`}`;
 }

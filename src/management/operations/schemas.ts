@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import * as z from 'zod';
 import { settingNotes } from '../../config/fields.js';
 import { nearestName } from '../../config/nearest.js';
-import { backendSchemes } from '../../model/backend.js';
+import { backendSchemes, proxyProtocols } from '../../model/backend.js';
 import { checkField, type PolicyField } from '../../model/policy/field.js';
 import { policyFields } from '../../model/policy/policy.js';
 import { policyExplanations } from '../../model/policy/reference.js';
@@ -50,6 +50,10 @@ export const backendSchema = z
       weight: z.int({ error: weightAllowed }).min(0, weightAllowed).max(1_000_000, weightAllowed).optional(),
       backup: z.boolean({ error: 'true or false' }).optional().describe('Used only while no other can be.'),
       group: token.optional().describe('Group of a traffic split that it belongs to.'),
+      proxyProtocol: z
+        .enum(proxyProtocols, { error: '"none", "v1", "v2"' })
+        .optional()
+        .describe('PROXY header that each connection to it begins with.'),
       isDead: z.boolean().optional().describe('Told by the proxy.'),
       deadSince: z.number().optional().describe('Told by the proxy: milliseconds since the epoch.'),
       failureCount: z.number().optional().describe('Told by the proxy.'),

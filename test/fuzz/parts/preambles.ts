@@ -2,7 +2,8 @@
 
 import { isIP } from 'node:net';
 import fc from 'fast-check';
-import { formatProxyHeader, type ProxiedEnds, type ProxyHeader, parseProxyHeader } from '../../../src/listener/proxy-protocol.js';
+import { type ProxyHeader, parseProxyHeader } from '../../../src/listener/proxy-protocol.js';
+import { formatProxyHeader, type ProxiedEnds } from '../../../src/upstream/proxy-header.js';
 import { fuzzPart } from '../part.js';
 import { anyBytes, bytesOf, damaged, holds, same } from '../texts.js';
 

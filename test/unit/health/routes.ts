@@ -36,6 +36,7 @@ export function route(count: number, changes: Partial<Route> = {}, list: readonl
       weight: 1,
       backup: false,
       group: '',
+      proxyProtocol: 'none',
     }),
   );
   return {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatProxyHeader, type ProxiedEnds, parseProxyHeader } from '../../../src/listener/proxy-protocol.js';
+import { parseProxyHeader } from '../../../src/listener/proxy-protocol.js';
+import { formatProxyHeader, type ProxiedEnds } from '../../../src/upstream/proxy-header.js';
 
 const ends: ProxiedEnds = { source: { address: '192.0.2.7', port: 56324 }, destination: { address: '198.51.100.1', port: 443 } };
 const ends6: ProxiedEnds = {

@@ -50,6 +50,7 @@ describe('addresses', () => {
       weight: 1,
       backup: false,
       group: '',
+      proxyProtocol: 'none',
     });
   });
 
@@ -97,6 +98,21 @@ describe('options in the fragment', () => {
 
   it.each(['yes', 'TRUE', '2'])('a backup of %j is refused', (backup) => {
     expect(faultOf(`http://h:1#backup=${backup}`)).toBe('has an option backup that is neither true nor false');
+  });
+
+  it.each([
+    ['http://h:1', 'none'],
+    ['http://h:1#proxyProtocol=none', 'none'],
+    ['https://h:1#proxyProtocol=v1', 'v1'],
+    ['unix:/run/app.sock#id=b&proxyProtocol=v2', 'v2'],
+  ])('%s asks for the PROXY header %s', (entry, version) => {
+    expect(backendOf(entry).proxyProtocol).toBe(version);
+  });
+
+  it('ask for no PROXY header of another version, nor on connections that clients share', () => {
+    expect(faultOf('http://h:1#proxyProtocol=v3')).toBe('has an option proxyProtocol that is none of none, v1 and v2');
+    for (const scheme of ['h2', 'h2c'])
+      expect(faultOf(`${scheme}://h:1#proxyProtocol=v2`)).toContain('share a connection of HTTP/2');
   });
 
   it.each(['-1', '1.5', '1000001', 'heavy', ''])('a weight of %j is refused', (weight) => {

@@ -46,6 +46,7 @@ function exchangeOf(fields: { target: string; authority: string; method: string;
     trusted: false,
     secure: false,
     localPort: 80,
+    ends: {},
     episode: 0,
     http2: false,
     lastAuthority: '',

@@ -38,6 +38,7 @@ const client = {
   trusted: false,
   secure: false,
   localPort: 80,
+  ends: {},
   episode: 0,
   http2: false,
   lastAuthority: '',

@@ -61,6 +61,7 @@ function newExchange(compress: string | null): Exchange {
     trusted: false,
     secure: false,
     localPort: 80,
+    ends: {},
     episode: 0,
     http2: false,
     lastAuthority: '',

@@ -80,6 +80,7 @@ function setUp(options: { method?: string; accept?: string; page?: Buffer | null
     trusted: false,
     secure: false,
     localPort: 80,
+    ends: {},
     episode: 0,
     http2: false,
     lastAuthority: '',
