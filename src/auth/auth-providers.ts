@@ -1,4 +1,5 @@
 // The providers by name: records of the store turned into checks, and the functions of a program that uses the library.
+import { BoundedMap } from '../base/bounded-map.js';
 import { type AuthSettings, parseAuthProvider, plainCallback } from '../model/auth-provider.js';
 import type { RecordKind, StoredRecord } from '../model/record-kind.js';
 import { LiveRecords } from '../store/live-records.js';
@@ -55,7 +56,7 @@ export class AuthProviders implements StoreListener {
   readonly #calls: ServiceCalls;
   readonly #checks: PasswordChecks;
   /** What was made last, so that a record which is read again unchanged keeps its verdicts and keys. */
-  readonly #last = new Map<string, Made>();
+  readonly #last = new BoundedMap<string, Made>(mostProviders);
 
   constructor(options: AuthProvidersOptions) {
     this.#options = options;
@@ -101,8 +102,8 @@ export class AuthProviders implements StoreListener {
 
   #make(name: string, values: readonly string[], fault = ''): Made {
     const made = this.#compile(name, values, fault);
+    // As the newest: what was made long ago is forgotten first.
     this.#last.delete(name);
-    if (this.#last.size >= mostProviders) this.#last.delete(this.#last.keys().next().value as string);
     // A record of the wrong type has no values to tell it by.
     if (fault === '') this.#last.set(name, made);
     return made;

@@ -1,4 +1,5 @@
 // The tiers by name, as their records are: a change is in force on the next request.
+import { BoundedMap } from '../base/bounded-map.js';
 import type { RecordKind, StoredRecord } from '../model/record-kind.js';
 import { parseTier } from '../model/tier.js';
 import { LiveRecords } from '../store/live-records.js';
@@ -17,7 +18,7 @@ export class Tiers implements StoreListener {
   readonly #options: TiersOptions;
   readonly #records: LiveRecords<TierLimit>;
   /** What was made last, so that a record which is read again unchanged keeps its accounts. */
-  readonly #last = new Map<string, { readonly text: string; readonly limit: TierLimit }>();
+  readonly #last = new BoundedMap<string, { readonly text: string; readonly limit: TierLimit }>(mostTiers);
 
   constructor(options: TiersOptions) {
     this.#options = options;
@@ -58,8 +59,8 @@ export class Tiers implements StoreListener {
       );
     }
     const limit = new TierLimit(tier, this.#options, last?.limit);
+    // As the newest: what was made long ago is forgotten first.
     this.#last.delete(name);
-    if (this.#last.size >= mostTiers) this.#last.delete(this.#last.keys().next().value as string);
     this.#last.set(name, { text, limit });
     return limit;
   }
