@@ -1,6 +1,8 @@
 // The port towards an HTTP/1.x client over its socket: decides how the response is delimited, and writes it in as few pieces as can be.
+
 import type { Socket } from 'node:net';
 import { httpDate } from '../base/http-date.js';
+import { resetSocket } from '../base/socket-reset.js';
 import { SocketWriter } from '../base/socket-writer.js';
 import { copiedUpTo, type Downstream } from '../exchange/downstream.js';
 import type { Exchange } from '../exchange/exchange.js';
@@ -155,7 +157,7 @@ export class Http1Downstream implements Downstream {
   cut(): void {
     this.closes = true;
     // A body that ends with the connection must not look complete: reset instead of close (RFC 9112 section 9.6).
-    if (this.#delimiting === 'close') this.#socket.resetAndDestroy();
+    if (this.#delimiting === 'close') resetSocket(this.#socket);
     else this.#socket.destroy();
   }
 

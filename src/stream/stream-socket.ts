@@ -1,6 +1,7 @@
 // One side of a TCP stream, towards a client or a target: reads into a lent buffer, writes past the stream machinery, knows its ends.
 import type net from 'node:net';
 import { sharedReadBuffer } from '../base/shared-read-buffer.js';
+import { resetSocket } from '../base/socket-reset.js';
 import { SocketWriter } from '../base/socket-writer.js';
 import type { ReadTarget } from '../upstream/dial.js';
 import { giveBack, lendLarge, smallRead } from './read-buffers.js';
@@ -40,7 +41,6 @@ export class StreamSocket implements ReadTarget {
   #inShared = false;
   #delivering = false;
   #paused = false;
-  #plain = false;
   #ended = false;
   #error: Error | null = null;
   #closed = false;
@@ -52,7 +52,6 @@ export class StreamSocket implements ReadTarget {
    */
   attach(socket: net.Socket, kind: 'plain' | 'secure' | 'handshake'): void {
     this.#socket = socket;
-    this.#plain = kind === 'plain';
     socket.on('error', (error) => {
       this.#error ??= error;
     });
@@ -136,9 +135,7 @@ export class StreamSocket implements ReadTarget {
 
   /** As `destroy`, and tells the other end that something went wrong where TCP can. */
   reset(): void {
-    // A unix socket has no family and knows no reset; nor does TLS.
-    if (this.#plain && this.#socket?.remoteFamily !== undefined) this.#socket.resetAndDestroy();
-    else this.destroy();
+    if (this.#socket !== null) resetSocket(this.#socket);
   }
 
   nextBuffer(): Buffer {

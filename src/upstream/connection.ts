@@ -1,5 +1,6 @@
 // One connection to a backend: connecting, busy with one exchange, idle in its pool, or closed.
 import type { Socket } from 'node:net';
+import { wasReset } from '../base/socket-reset.js';
 import { SocketWriter } from '../base/socket-writer.js';
 import { type Backend, speaksTls } from '../model/backend.js';
 import { type BackendTls, dial, type ReadTarget } from './dial.js';
@@ -74,6 +75,8 @@ export class Connection implements ReadTarget {
     socket.on('end', () => {
       this.#ended = true;
       if (this.user === null) socket.destroy();
+      // A body that ends with the connection must not look complete. A unix socket has no address, and no resets.
+      else if (backend.socketPath === '' && wasReset(socket)) socket.destroy(resetError());
       else this.user.connectionEnd();
     });
     socket.on('error', (error) => {
@@ -162,4 +165,9 @@ export class Connection implements ReadTarget {
     this.#storage = Buffer.allocUnsafeSlow(headroom + size);
     this.#readBuffer = this.#storage.subarray(headroom);
   }
+}
+
+/** As the system words it. */
+function resetError(): Error {
+  return Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
 }
