@@ -7,6 +7,9 @@ export interface Sweepable {
   sweep(now: number): void;
 }
 
+/** A tick that is so many intervals late says that this process stood still: stopped, suspended, or in one long turn. */
+const stoodStill = 3;
+
 /** A clock that stands still between ticks. Reading it costs nothing; each tick sweeps what was added. */
 export class CoarseClock {
   /** Milliseconds on the scale of `performance.now()`, as of the last tick. Never runs backwards. */
@@ -39,7 +42,7 @@ export class CoarseClock {
   start(): void {
     if (this.#timer !== null) return;
     this.tick();
-    this.#timer = setInterval(() => this.tick(), this.#interval);
+    this.#timer = setInterval(this.#onTime, this.#interval);
     this.#timer.unref();
   }
 
@@ -47,6 +50,21 @@ export class CoarseClock {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
   }
+
+  /** Silence that nobody could have heard is held against nobody: what has come meanwhile is read before anything is swept. */
+  readonly #onTime = (): void => {
+    const now = performance.now();
+    if (now - this.now < stoodStill * this.#interval) {
+      this.tick();
+      return;
+    }
+    this.now = now;
+    this.wall = Date.now();
+    // Timers come before sockets when the event loop goes on, and immediates behind them.
+    setImmediate(() => {
+      if (this.#timer !== null) this.tick();
+    });
+  };
 
   /** One tick. A test gives the times and moves the clock as it likes. */
   tick(now = performance.now(), wall = Date.now()): void {

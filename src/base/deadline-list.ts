@@ -10,6 +10,8 @@ export interface Deadlined extends Slotted {
 
 /** Expiries that follow one another more closely than this are told together, so that many of them are no storm of timers. */
 const between = 10;
+/** Milliseconds by which a timer that is late says that this process stood still: stopped, suspended, or in one long turn. */
+const stoodStill = 500;
 
 /** A list of members whose deadlines are told, up to ten milliseconds late. Keeps no process alive. */
 export class DeadlineList<T extends Deadlined> {
@@ -52,7 +54,13 @@ export class DeadlineList<T extends Deadlined> {
     this.#timer.unref();
   }
 
+  /** What has come while nobody could see it is read before anybody is told to be late, as by the coarse clock. */
   readonly #wake = (): void => {
+    if (this.#now() - this.#wakesAt < stoodStill) this.#tell();
+    else setImmediate(this.#tell);
+  };
+
+  readonly #tell = (): void => {
     this.#timer = null;
     this.#wakesAt = Number.POSITIVE_INFINITY;
     this.#soonest = Number.POSITIVE_INFINITY;

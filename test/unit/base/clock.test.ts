@@ -1,3 +1,4 @@
+import { MessageChannel } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { CoarseClock } from '../../../src/base/clock.js';
 
@@ -45,6 +46,32 @@ describe('the coarse clock', () => {
     clock.tick();
     clock.remove(second);
     expect(seen).toEqual(['first', 'second']);
+  });
+
+  it('lets what has come be read first when it was late itself: the process stood still', async () => {
+    const seen: string[] = [];
+    const { port1, port2 } = new MessageChannel();
+    const read = new Promise<void>((resolve) =>
+      port2.once('message', () => {
+        seen.push('read');
+        resolve();
+      }),
+    );
+    clock.start();
+    const swept = new Promise<void>((resolve) =>
+      clock.add({
+        sweep: () => {
+          seen.push('swept');
+          resolve();
+        },
+      }),
+    );
+    port1.postMessage('what came meanwhile');
+    const until = performance.now() + 100;
+    while (performance.now() < until);
+    await Promise.all([read, swept]);
+    port1.close();
+    expect(seen.slice(0, 2)).toEqual(['read', 'swept']);
   });
 
   it('ticks by itself once it is started', async () => {
