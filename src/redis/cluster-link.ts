@@ -86,17 +86,23 @@ function clusterCommands(cluster: Cluster): Commands {
     return cluster.sendCommand(new SentCommand(name, args, { replyEncoding: null })) as Promise<unknown>;
   };
   // Sent singly: the client puts those of one node into one write.
-  const singly = (run: typeof one, commands: readonly Command[]): Promise<readonly CommandResult[]> =>
-    Promise.all(
-      commands.map(
-        (command): Promise<CommandResult> =>
-          run(command).then(
-            (reply) => [null, reply],
-            (error: unknown) => [asError(error), null],
-          ),
-      ),
-    );
-  const all = (commands: readonly Command[]) => singly(one, commands);
+  const singly = (run: typeof one, commands: readonly Command[]): Promise<CommandResult[]> =>
+    Promise.all(commands.map((command): Promise<CommandResult> => run(command).then(succeeded, failed)));
+  /** Of several commands in one write the client follows no redirection that is not meant for all of them, as while a slot moves. */
+  const again = (result: CommandResult, command: Command): CommandResult | Promise<CommandResult> => {
+    if (!isRedirected(result)) return result;
+    const alone = cluster
+      .pipeline()
+      .call(...sent(command))
+      .exec();
+    return alone.then((replies) => (replies?.[0] as CommandResult | undefined) ?? result, failed);
+  };
+  const all = async (commands: readonly Command[]): Promise<readonly CommandResult[]> => {
+    const results = await singly(one, commands);
+    return results.some(isRedirected)
+      ? Promise.all(results.map((result, at) => again(result, commands[at] as Command)))
+      : results;
+  };
   return {
     one,
     all,
@@ -119,6 +125,14 @@ function clusterCommands(cluster: Cluster): Commands {
       return false;
     },
   };
+}
+
+const succeeded = (reply: unknown): CommandResult => [null, reply];
+const failed = (error: unknown): CommandResult => [asError(error), null];
+
+/** The node that was asked does not have the slot any more, or is about to hand it over. */
+function isRedirected([error]: CommandResult): boolean {
+  return error !== null && /^(?:ASK|MOVED|TRYAGAIN) ?/.test(error.message);
 }
 
 /** The primaries in the order of their addresses, which stands in the cursor: one that has left meanwhile is passed over. */

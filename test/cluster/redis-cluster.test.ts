@@ -1,5 +1,6 @@
 // Redis Cluster: keys of a look-up on different nodes, changes told by each primary, a primary that fails.
 import { readFileSync } from 'node:fs';
+import { Cluster } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { parseDriverUrl } from '../../src/config/driver-url.js';
 import { RedisStore } from '../../src/store/redis-store.js';
@@ -90,6 +91,48 @@ describe('a store in a Redis Cluster', () => {
     expect((await api.call('GET', `/routes/${hosts[1]}`)).body).toMatchObject({ retries: 1 });
     expect(await historyFaults(api.store)).toEqual({ faults: [], revision: hosts.length + 3 });
   }, 20_000);
+
+  it('goes on while slots move: no look-up fails, and changes made before, within and after the move are followed', async () => {
+    const routing = await startRouting(cluster.url);
+    const client = new Cluster([{ host: '127.0.0.1', port: cluster.nodes[1]!.port }]);
+    onTestFinished(() => client.disconnect());
+    for (const host of hosts) await client.del(`frontend:${host}`);
+    for (const host of hosts) await client.rpush(`frontend:${host}`, host, 'http://127.0.0.1:3000');
+    for (const host of hosts) await eventually(`${host}`, async () => (await routing.find(host)) === '3000', 5000);
+    let over = false;
+    const wrong: string[] = [];
+    let asked = 0;
+    const asking = (async () => {
+      while (!over) {
+        for (const host of hosts) {
+          const found = await routing.find(host);
+          if (!/^300\d$/.test(found)) wrong.push(`${host}: ${found}`);
+          asked++;
+        }
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    })();
+    const change = async (host: string, port: number): Promise<void> => {
+      await client.lset(`frontend:${host}`, 1, `http://127.0.0.1:${port}`);
+      await eventually(`${port} for ${host}`, async () => (await routing.find(host)) === String(port), 2000);
+    };
+    for (const host of hosts.slice(0, 4)) {
+      const move = await cluster.moveOf(`frontend:${host}`);
+      await change(host, 3001);
+      await move.begin();
+      await change(host, 3002);
+      await move.moveKeys();
+      await change(host, 3003);
+      await move.end();
+      await change(host, 3004);
+    }
+    over = true;
+    await asking;
+    process.stdout.write(`moving slots: ${asked} look-ups, ${wrong.length} wrong\n`);
+    expect(wrong).toEqual([]);
+    expect(routing.store.state).toBe('live');
+    expect(routing.cache.stale).toBe(false);
+  }, 30_000);
 
   it('serves what is known while a primary is away, and follows the replica that takes its place', async () => {
     const routing = await startRouting(cluster.url);

@@ -14,7 +14,16 @@ export interface TestRedisCluster {
   cli(...args: string[]): Promise<string>;
   /** The node that serves a key now. */
   ownerOf(key: string): Promise<TestRedis>;
+  /** The steps of a slot's move to another primary: it begins, the keys go over, everybody is told. */
+  moveOf(key: string): Promise<SlotMove>;
   stop(): Promise<void>;
+}
+
+/** What `redis-cli --cluster reshard` does, one step after the other. */
+export interface SlotMove {
+  begin(): Promise<void>;
+  moveKeys(): Promise<void>;
+  end(): Promise<void>;
 }
 
 const run = promisify(execFile);
@@ -41,18 +50,42 @@ export async function startRedisCluster(): Promise<TestRedisCluster> {
   const alive = async (): Promise<TestRedis> => nodes[1]!;
   const cli = async (...command: string[]): Promise<string> =>
     (await run('redis-cli', ['-c', '-p', String((await alive()).port), ...command])).stdout.trim();
+  const ownerOf = async (key: string): Promise<TestRedis> => {
+    const slot = Number(await cli('CLUSTER', 'KEYSLOT', key));
+    const shards = await nodes[1]!.client.cluster('SLOTS');
+    const range = shards.find(([from, to]) => Number(from) <= slot && slot <= Number(to));
+    const port = Number((range?.[2] as [string, number] | undefined)?.[1]);
+    const owner = nodes.find((node) => node.port === port);
+    if (owner === undefined) throw new Error(`no node has the slot of ${key}`);
+    return owner;
+  };
   return {
     url: `redis+cluster://${places[0]},${places[1]}`,
     nodes,
     cli,
-    ownerOf: async (key) => {
-      const slot = Number(await cli('CLUSTER', 'KEYSLOT', key));
-      const shards = await nodes[1]!.client.cluster('SLOTS');
-      const range = shards.find(([from, to]) => Number(from) <= slot && slot <= Number(to));
-      const port = Number((range?.[2] as [string, number] | undefined)?.[1]);
-      const owner = nodes.find((node) => node.port === port);
-      if (owner === undefined) throw new Error(`no node has the slot of ${key}`);
-      return owner;
+    ownerOf,
+    moveOf: async (key) => {
+      const slot = await cli('CLUSTER', 'KEYSLOT', key);
+      const from = await ownerOf(key);
+      const primaries: TestRedis[] = [];
+      for (const node of nodes) if ((await node.cli('ROLE')).startsWith('master')) primaries.push(node);
+      const to = primaries.find((node) => node !== from);
+      if (to === undefined) throw new Error('there is no other primary');
+      const [fromId, toId] = [await from.cli('CLUSTER', 'MYID'), await to.cli('CLUSTER', 'MYID')];
+      const slotOf = (node: TestRedis, ...words: string[]): Promise<string> => node.cli('CLUSTER', 'SETSLOT', slot, ...words);
+      return {
+        begin: async () => {
+          await slotOf(to, 'IMPORTING', fromId);
+          await slotOf(from, 'MIGRATING', toId);
+        },
+        moveKeys: async () => {
+          const keys = (await from.cli('CLUSTER', 'GETKEYSINSLOT', slot, '1000')).split('\n').filter((name) => name !== '');
+          if (keys.length > 0) await from.cli('MIGRATE', '127.0.0.1', String(to.port), '', '0', '5000', 'KEYS', ...keys);
+        },
+        end: async () => {
+          for (const node of [to, from, ...primaries]) await slotOf(node, 'NODE', toId);
+        },
+      };
     },
     stop: async () => {
       for (const node of nodes) {
