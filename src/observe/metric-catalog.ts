@@ -50,7 +50,7 @@ export const workerMetrics = {
   store_up: gauge('worker', 'Whether the store is reached: 1, or 0.'),
   store_staleness_seconds: gauge(
     'max',
-    'How long the worker that has been cut off longest has not heard of the store; 0: all reach it.',
+    'How long the worker that has been cut off longest has not heard of the store, or of its primary by a replica; 0: all do.',
   ),
   overloaded: gauge('worker', 'Whether the worker sheds load: 1, or 0.'),
   event_loop_utilization_ratio: gauge('worker', 'Share of the last second in which the event loop was busy.'),

@@ -182,19 +182,18 @@ export class Presence {
 
   #status(proxy: ServedProxy): WorkerStatus {
     const { state } = proxy.store;
+    const heard = state !== 'away' && proxy.store.cutOff !== true;
     const now = performance.now();
     // What an earlier process has read is as good as that it was reached: known hosts are served.
     if ((proxy.store.recalled ?? 0) > 0) this.#reached = true;
-    if (state !== 'away') {
-      this.#reached = true;
-      this.#heardAt = now;
-    }
+    if (state !== 'away') this.#reached = true;
+    if (heard) this.#heardAt = now;
     return {
       active: proxy.activeExchanges,
       connections: proxy.openConnections,
       store: state,
       reached: this.#reached,
-      staleness: state === 'away' ? Math.round(now - this.#heardAt) : 0,
+      staleness: heard ? 0 : Math.round(now - this.#heardAt),
       revision: this.#revision,
     };
   }

@@ -102,7 +102,11 @@ export async function createRequestPath(parts: RequestPathParts): Promise<Reques
   const tracing = await createTracing();
   const engine = await createEngine(server, { ca: authorities }, clock, options.packageServer);
   const auth = new AuthProviders({ store, callbacks: options.authCallbacks ?? new Map(), clock, log, ca: authorities });
-  const debug = createDebugLines(server.debugHeaders, routes);
+  const debug = createDebugLines(server.debugHeaders, {
+    get stale() {
+      return routes.stale || store.cutOff === true;
+    },
+  });
   const bodies = createErrorBodies(createErrorPages(server.staticDir));
   const answer = createAnswer(bodies, debug);
   const mirrors = new Mirrors({ engine, metrics });

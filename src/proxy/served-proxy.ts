@@ -30,6 +30,7 @@ export interface ServedProxy {
   readonly store: Pick<
     Store,
     | 'state'
+    | 'cutOff'
     | 'recalled'
     | 'readAppliedRevision'
     | 'readRecord'

@@ -18,7 +18,7 @@ export interface WorkerFigures {
 export interface FigureParts {
   readonly metrics: Metrics;
   readonly routes: RouteCache;
-  readonly store: Pick<Store, 'state'>;
+  readonly store: Pick<Store, 'state' | 'cutOff'>;
   readonly connections: Pick<Connections, 'size'>;
   readonly overload: Pick<Overload, 'shedding' | 'delay'>;
   readonly tiers: Pick<Tiers, 'used'>;
@@ -63,7 +63,7 @@ export function createFigures(parts: FigureParts): () => WorkerFigures {
 
   function readStore({ store, routes: { reader } }: FigureParts): void {
     const now = performance.now();
-    if (store.state !== 'away') heardAt = now;
+    if (store.state !== 'away' && store.cutOff !== true) heardAt = now;
     gauge(store.state === 'away' ? 0 : 1, 'store_up');
     gauge((now - heardAt) / 1000, 'store_staleness_seconds');
     count(reader.reads - reader.failures, 'store_reads_total', 'ok');

@@ -44,14 +44,25 @@ export class EmptyWatch {
     this.#held = true;
   }
 
-  /** Everything may have gone, or something may have come: looks what is there. */
-  look(): void {
+  /** Whether some frontend is known to have been there. */
+  get holds(): boolean {
+    return this.#held;
+  }
+
+  /** At a start: whoever has read nothing yet shall not take it for one that was always empty, either. Never rejects. */
+  async begin(): Promise<void> {
+    if (this.keeps && (await this.#options.hasFrontends().catch(() => null)) === true) this.held();
+  }
+
+  /** Everything may have gone, or something may have come: looks what is there. Resolves when that is known; never rejects. */
+  async look(): Promise<void> {
     if (!this.#held && !this.#kept) return;
     if (this.#looking !== null) this.#again = true;
     else
       this.#looking = this.#look().finally(() => {
         this.#looking = null;
       });
+    await this.#looking;
   }
 
   /** Null where there is nothing to wait for. Rejects while what was read before is kept. */

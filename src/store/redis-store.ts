@@ -30,6 +30,7 @@ import {
 } from './redis-record.js';
 import { readRecordCommand, readReply, replaceCommands } from './redis-records.js';
 import { openSides, type RedisPlaces, type RedisSides } from './redis-sides.js';
+import { ReplicaWatch } from './replica-watch.js';
 import type { DeadMarkRequest, MaintenanceRequest, RevivalRequest, StoreCounters, StoreListener, StoreState } from './store.js';
 
 export interface RedisStoreOptions extends RedisPlaces {
@@ -55,6 +56,8 @@ export class RedisStore implements ManagedStore {
   readonly #expiries: ExpiryWatch;
   readonly #oversize: OversizeWatch;
   readonly #empty: EmptyWatch;
+  /** Null where nobody speaks of a replica. */
+  readonly #replica: ReplicaWatch | null;
   /** Complaints made already, so that each is logged once. */
   readonly #notes = new Set<string>();
   #listener: StoreListener | null = null;
@@ -73,7 +76,7 @@ export class RedisStore implements ManagedStore {
       onUp: () => this.#readIsUp(),
       onKey: (key) => this.#keyChanged(key),
       onEverything: () => {
-        this.#empty.look();
+        void this.#empty.look();
         this.#listener?.everythingChanged();
       },
     });
@@ -87,6 +90,15 @@ export class RedisStore implements ManagedStore {
       log: options.log,
       onEnd: () => this.#listener?.everythingChanged(),
     });
+    this.#replica =
+      this.#write === this.#read || options.read.cluster !== undefined
+        ? null
+        : new ReplicaWatch({
+            place: this.#read.place,
+            askRole: () => namedRun(this.#read, 'asking for its role', (commands) => commands.one(['ROLE'])),
+            log: options.log,
+            onFound: () => this.#listener?.everythingChanged(),
+          });
     this.#nodes = new RedisNodes({ keys: this.#keys, read: this.#read, write: this.#write });
     this.#changes = new RedisChanges({
       keys: this.#keys,
@@ -104,12 +116,15 @@ export class RedisStore implements ManagedStore {
       await this.close();
       throw error;
     }
+    if (this.#read.up) await this.lookWhatIsThere();
     // After the others: the self-test of tracking writes. A server that is away is not waited for a second time.
     const tracked = this.#tracking.start();
     if (this.#read.up) await tracked;
+    if (this.#read.up) await this.#replica?.look();
     this.#poll = setInterval(() => {
+      if (this.#read.up) void this.#replica?.look();
       // Where nobody tells of a flush, it is looked for.
-      if (this.#empty.kept || (this.#empty.keeps && this.state === 'polling')) this.#empty.look();
+      if (this.#empty.kept || (this.#empty.keeps && this.state === 'polling')) void this.#empty.look();
       if (this.state === 'polling') listener.everythingChanged();
       for (const polled of this.#untilPolled.splice(0)) polled();
     }, pollInterval).unref();
@@ -118,6 +133,26 @@ export class RedisStore implements ManagedStore {
   get state(): StoreState {
     if (!this.#read.up || this.#empty.kept) return 'away';
     return this.#tracking.armed ? 'live' : 'polling';
+  }
+
+  get cutOff(): boolean {
+    return this.#replica?.cutOff === true;
+  }
+
+  /** At a start, before anything is read for the listener. */
+  protected async lookWhatIsThere(): Promise<void> {
+    await this.#empty.begin();
+  }
+
+  /** It is not known to hold any frontend. */
+  protected get seemsEmpty(): boolean {
+    return !this.#empty.holds;
+  }
+
+  /** Others have read frontends of it. Resolves when it is known whether it has any, and what its being empty means. */
+  protected async hasHeldFrontends(): Promise<void> {
+    this.#empty.held();
+    await this.#empty.look();
   }
 
   async readFrontends(names: readonly string[]): Promise<FrontendRecord[]> {
@@ -351,7 +386,7 @@ export class RedisStore implements ManagedStore {
     if (name !== null) {
       if (key === this.#keys.frontend(name)) {
         this.#expiries.forget(name);
-        if (this.#empty.kept) this.#empty.look();
+        if (this.#empty.kept) void this.#empty.look();
       }
       this.#listener?.changed(name);
       if (key === this.#keys.health(name)) this.#listener?.marksChanged?.(name);
@@ -379,7 +414,7 @@ export class RedisStore implements ManagedStore {
 
   /** After a failover behind one address, tracking might still listen to the server that was replaced. */
   #readIsUp(): void {
-    this.#empty.look();
+    void this.#empty.look();
     const { downSince } = this.#read;
     if (downSince !== 0 && this.#tracking.armed && this.#tracking.armedAt < downSince)
       this.#tracking.renew('the read side is new');

@@ -47,6 +47,12 @@ export class SnapshotStore extends RedisStore {
     this.#writeIn(firstWrite);
   }
 
+  /** One that is empty may have lost what is in the file. */
+  protected override async lookWhatIsThere(): Promise<void> {
+    await super.lookWhatIsThere();
+    if (this.#options.emptyMeans === 'keep' && this.seemsEmpty) await this.#recall();
+  }
+
   get recalled(): number {
     return this.#recalled;
   }
@@ -133,7 +139,8 @@ export class SnapshotStore extends RedisStore {
     }
     this.#recalled = snapshots[0]?.written ?? 0;
     const added = this.#known.size - before;
-    if (snapshots.length > 0)
+    if (this.#known.size > 0) await this.hasHeldFrontends();
+    if (snapshots.length > 0 && this.state === 'away')
       log(
         'warn',
         `${added} frontends are served from the snapshot of ${new Date(this.#recalled).toISOString()} until Redis answers`,

@@ -76,6 +76,8 @@ export interface Store {
   /** Connects and arms change notification; resolves also when the server is away (state `away`), rejects on bad credentials or settings. */
   start(listener: StoreListener): Promise<void>;
   readonly state: StoreState;
+  /** It can be asked, and may be told nothing any more: a replica that has lost its primary. */
+  readonly cutOff?: boolean;
   /** Reads the records of some names in one round trip, in the order asked. A wrong record is a record with a `fault`, not an error. */
   readFrontends(names: readonly string[]): Promise<FrontendRecord[]>;
   /** Marks a backend dead and publishes it on the channel `dead`. */

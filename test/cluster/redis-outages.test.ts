@@ -1,7 +1,6 @@
 // Redis fails in the ways that it fails in: whoever asks for what is known must not notice, and whoever asks for more is told at once.
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { startCutWire } from '../helpers/cut-wire.js';
 import { eventually } from '../helpers/eventually.js';
 import { startRedis, type TestRedis } from '../helpers/redis.js';
 import { halfHost, knownHost, type Outage, startOutage } from '../helpers/redis-outage.js';
@@ -74,7 +73,8 @@ describe('known hosts are served without a failure, dead backends kept out, unkn
   });
 
   it('when the network swallows what is sent to Redis', async () => {
-    const wire = await startWire();
+    const wire = await startCutWire();
+    onTestFinished(() => wire.close());
     const outage = await startOutage({ driver: (redis) => wire.to(redis.port) });
     wire.cut();
     await expectServedWithoutRedis(outage);
@@ -191,48 +191,4 @@ describe('a Redis that may be read only', () => {
 async function withoutTracking(redis: TestRedis): Promise<string> {
   await redis.client.call('ACL', 'SETUSER', 'proxy', 'reset', 'on', '>pw', '~*', '&*', '+@all', '-client|tracking');
   return `redis://proxy:pw@127.0.0.1:${redis.port}`;
-}
-
-/** A wire that can be cut: nothing that is sent comes through, and nobody is told. */
-async function startWire() {
-  const sockets = new Set<Socket>();
-  let whole = true;
-  let target = 0;
-  const server: Server = createServer((near) => {
-    const far = connect({ port: target, host: '127.0.0.1' });
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from);
-      from.on('data', (data) => {
-        if (whole) to.write(data);
-      });
-      from.on('error', () => undefined);
-      from.on('close', () => {
-        sockets.delete(from);
-        to.destroy();
-      });
-    }
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => {
-    server.close();
-    for (const socket of sockets) socket.destroy();
-  });
-  return {
-    to: (port: number): string => {
-      target = port;
-      return `redis://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    },
-    cut: () => {
-      whole = false;
-    },
-    mend: () => {
-      // What was swallowed is missing on the connections that were there: as after a real cut, they are of no use any more.
-      for (const socket of sockets) socket.destroy();
-      whole = true;
-    },
-  };
 }

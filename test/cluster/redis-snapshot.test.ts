@@ -36,10 +36,10 @@ beforeEach(async () => {
   await redis.client.rpush('patterns', JSON.stringify({ hostname: 'pattern.test', to: backend }));
 });
 
-async function start({ driver = redis.url, workerId = 0, maxStale = 0 } = {}) {
+async function start({ driver = redis.url, workerId = 0, maxStale = 0, emptyMeans = 'trust' as 'trust' | 'keep' } = {}) {
   const config = testConfig({ driver, server: { debugHeaders: 'everyone' } });
   const { logger, lines } = recordingLogger();
-  const settings = { ...config, redis: { ...config.redis, timeout: 400, snapshot: file, maxStale } };
+  const settings = { ...config, redis: { ...config.redis, timeout: 400, snapshot: file, maxStale, emptyMeans } };
   const proxy = await createProxy(settings, { logger, workerId });
   onTestFinished(() => proxy.close());
   const port = proxy.addresses[0]!.port;
@@ -127,6 +127,36 @@ describe('a node with a snapshot that starts while Redis is away', () => {
     // None of these nodes, which knew nothing, has written over it.
     const { ask } = await start();
     expect((await ask('known.example')).status).toBe(200);
+  });
+});
+
+describe('a node that starts while a Redis which is not trusted to be empty is empty', () => {
+  it('serves from the snapshot until a frontend is written', async () => {
+    await fill();
+    await redis.client.flushall();
+    const { ask, logged, proxy } = await start({ emptyMeans: 'keep' });
+    expect(logged('is EMPTY, though it held frontends')).toHaveLength(1);
+    expect(proxy.store.state).toBe('away');
+    expect(await ask('known.example')).toEqual({ status: 200, stale: true });
+    expect(await ask('a.wild.example')).toEqual({ status: 200, stale: true });
+    expect((await ask('known.example', '/private/1')).status).toBe(403);
+    expect((await ask('unknown.example')).status).toBe(503);
+    await redis.client.rpush('frontend:known.example', 'known', backend);
+    await eventually('a fresh answer', async () => {
+      const { status, stale } = await ask('known.example');
+      return status === 200 && !stale;
+    });
+    expect((await ask('a.wild.example')).status).toBe(400);
+  });
+
+  it('and has no snapshot tells an empty one from one that was flushed before anybody asked', async () => {
+    file = `${file}.of-nobody`;
+    const { ask, proxy } = await start({ emptyMeans: 'keep' });
+    await redis.client.flushall();
+    await eventually('the flush to be noticed', () => proxy.store.state === 'away');
+    expect((await ask('known.example')).status).toBe(503);
+    await redis.client.rpush('frontend:known.example', 'known', backend);
+    await eventually('it to be served', async () => (await ask('known.example')).status === 200);
   });
 });
 

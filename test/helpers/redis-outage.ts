@@ -71,7 +71,7 @@ export async function startOutage({ redis: redisOptions = {}, settings = {}, dri
   const proxy = await createProxy({ ...config, redis: { ...config.redis, timeout: 400, ...settings } }, { logger });
   onTestFinished(() => proxy.close());
   const port = proxy.addresses[0]!.port;
-  const ask = (host: string): Promise<Reply> => askOnce(port, host);
+  const ask = (host: string): Promise<Reply> => askForStaleness(port, host);
   await ask(knownHost);
   await ask(halfHost);
   const load = new KeepAliveLoad({ port, host: knownHost, clients: 4, rate: 200 });
@@ -101,7 +101,8 @@ export async function startOutage({ redis: redisOptions = {}, settings = {}, dri
   };
 }
 
-function askOnce(port: number, host: string): Promise<Reply> {
+/** Asks a proxy once, on a connection of its own. */
+export function askForStaleness(port: number, host: string): Promise<Reply> {
   const begun = performance.now();
   return new Promise((resolve, reject) => {
     const headers = { host, 'x-debug': '1' };
