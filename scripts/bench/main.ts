@@ -34,11 +34,7 @@ async function bench(options: Options, processes: Processes): Promise<number> {
     const setup = { processes, folder, backendPort, profiles, workers: options.workers };
     const measurements: Measurement[] = [];
     for (const scenario of options.scenarios) {
-      const { prefixes = 0, limit = null, policy = null, alone = false } = scenario;
-      // Others have no such thing as a frontend of a prefix, a limit or a policy.
-      const forAll = prefixes === 0 && limit === null && policy === null && !alone;
-      const able = forAll ? peers : peers.filter(({ name }) => name === 'cjs-proxy');
-      measurements.push(...(await measureScenario(scenario, able, { ...setup, prefixes, limit, policy }, options.effort, say)));
+      measurements.push(...(await measureScenario(scenario, peers, setup, options.effort, say)));
     }
     const verdicts = judge(measurements);
     const { rounds, seconds } = options.effort;

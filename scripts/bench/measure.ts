@@ -33,12 +33,20 @@ export interface Sample {
 /** All rounds of one peer on one job. */
 export interface Measurement {
   readonly scenario: string;
+  /** The job that this one was measured beside, to be compared with it; null: measured for its own sake. */
+  readonly beside: string | null;
   readonly peer: PeerName;
   readonly samples: readonly Sample[];
   readonly median: Sample;
 }
 
+/** What is the same for all jobs. */
+export type SharedSetup = Omit<PeerSetup, 'prefixes' | 'limit' | 'policy'>;
+
+const ourName: PeerName = 'cjs-proxy';
+
 interface Entry {
+  readonly scenario: Scenario;
   readonly peer: Peer;
   readonly running: RunningPeer;
   readonly samples: Sample[];
@@ -46,37 +54,35 @@ interface Entry {
 }
 
 /**
- * Measures one job. Peers are fresh for each job, so that no figure hangs on which jobs ran before; all are up during the job
- * but only one has load at a time. Throws when a peer does not start or does not do the whole job.
+ * Measures one job, and beside it our node on the job that it is compared with: a shared machine is not as fast in one minute as in
+ * the next. Peers are fresh for each job, so that no figure hangs on which jobs ran before; all are up during the job but only one
+ * has load at a time. Throws when a peer does not start or does not do the whole job.
+ * @param peers all of them; a job that is for our node alone leaves the others out
  */
 export async function measureScenario(
   scenario: Scenario,
   peers: readonly Peer[],
-  setup: PeerSetup,
+  setup: SharedSetup,
   effort: Effort,
   say: (line: string) => void,
 ): Promise<Measurement[]> {
   const folder = join(setup.folder, scenario.name);
-  const load = (entry: Entry, seconds: number) => runLoad(setup.processes, folder, scenario, entry.running.port, seconds);
   const entries: Entry[] = [];
-  for (const peer of peers) {
-    const home = join(folder, peer.name);
-    mkdirSync(home, { recursive: true });
-    const running = await peer.start({ ...setup, folder: home });
-    await checkJob(peer.name, running, scenario);
-    const entry: Entry = { peer, running, samples: [], requests: 0 };
-    entries.push(entry);
-    entry.requests += (await load(entry, peer.needsWarmup ? effort.warmupSeconds : 1)).requests;
+  const { baseline } = scenario;
+  const jobs = baseline === undefined ? [scenario] : [baseline, scenario];
+  for (const job of jobs) {
+    const able = job === baseline || isForUsAlone(scenario) ? peers.filter(({ name }) => name === ourName) : peers;
+    for (const peer of able) entries.push(await start(job, peer, setup, join(folder, job.name), effort));
   }
   for (let round = 1; round <= effort.rounds; round += 1) {
     for (const entry of entries) {
       const before = readUsage(entry.running.pid);
-      const result = await load(entry, effort.seconds);
+      const result = await load(entry, setup, folder, effort.seconds);
       const after = readUsage(entry.running.pid);
       const sample = toSample(result, after.cpuMicroseconds - before.cpuMicroseconds, after.residentMebibytes);
       entry.samples.push(sample);
-      entry.requests += result.requests;
-      say(`${scenario.name} round ${round} ${entry.peer.name}: ${describe(sample)}`);
+      const beside = entry.scenario === scenario ? '' : ` beside ${scenario.name}`;
+      say(`${entry.scenario.name}${beside} round ${round} ${entry.peer.name}: ${describe(sample)}`);
     }
   }
   for (const entry of entries) {
@@ -85,12 +91,36 @@ export async function measureScenario(
   }
   // Logs of some hundred MB; the next job needs none of them.
   rmSync(folder, { recursive: true, force: true });
-  return entries.map(({ peer, samples }) => ({
-    scenario: scenario.name,
-    peer: peer.name,
-    samples,
-    median: medianSample(samples),
+  return entries.map((entry) => ({
+    scenario: entry.scenario.name,
+    beside: entry.scenario === scenario ? null : scenario.name,
+    peer: entry.peer.name,
+    samples: entry.samples,
+    median: medianSample(entry.samples),
   }));
+}
+
+/** Starts a peer for a job and lets it warm up. */
+async function start(scenario: Scenario, peer: Peer, setup: SharedSetup, folder: string, effort: Effort): Promise<Entry> {
+  const home = join(folder, peer.name);
+  mkdirSync(home, { recursive: true });
+  const { prefixes = 0, limit = null, policy = null } = scenario;
+  const running = await peer.start({ ...setup, folder: home, prefixes, limit, policy });
+  await checkJob(peer.name, running, scenario);
+  const entry: Entry = { scenario, peer, running, samples: [], requests: 0 };
+  await load(entry, setup, folder, peer.needsWarmup ? effort.warmupSeconds : 1);
+  return entry;
+}
+
+async function load(entry: Entry, setup: SharedSetup, folder: string, seconds: number): Promise<LoadResult> {
+  const result = await runLoad(setup.processes, folder, entry.scenario, entry.running.port, seconds);
+  entry.requests += result.requests;
+  return result;
+}
+
+/** Others have no such thing as a frontend of a prefix, a limit or a policy; and what is compared with ourselves needs nobody else. */
+function isForUsAlone({ prefixes, limit, policy, baseline }: Scenario): boolean {
+  return prefixes !== undefined || limit !== undefined || policy !== undefined || baseline !== undefined;
 }
 
 function toSample(result: LoadResult, cpuMicroseconds: number, rss: number): Sample {

@@ -24,7 +24,7 @@ export interface Verdict {
 export function judge(measurements: readonly Measurement[]): Verdict[] {
   return bars.map((bar) => {
     const own = find(measurements, bar.scenario, ours)?.[bar.metric];
-    const unit = bar.against === null ? 1 : find(measurements, bar.baseline ?? bar.scenario, bar.against)?.[bar.metric];
+    const unit = bar.against === null ? 1 : unitOf(measurements, bar.scenario, bar.against)?.[bar.metric];
     const measured = own === undefined || unit === undefined ? null : own / unit;
     return { bar, measured, holds: measured === null ? null : measured <= bar.atMost };
   });
@@ -36,14 +36,18 @@ export function renderReport(
   peers: readonly PeerName[],
   verdicts: readonly Verdict[],
 ): string {
-  const jobs = scenarios.filter(({ name }) => measurements.some((measurement) => measurement.scenario === name));
+  const jobs = scenarios.filter(({ name }) => measurements.some(({ scenario, beside }) => scenario === name && beside === null));
   const others = peers.includes(ours) ? peers.filter((peer) => peer !== ours) : [];
   const cell = (job: Scenario, peer: PeerName, show: (sample: Sample) => string) => {
     const sample = find(measurements, job.name, peer);
     return sample === undefined ? '' : show(sample);
   };
   const figures = (show: (sample: Sample) => string) =>
-    jobs.map((job) => [job.title, ...peers.map((peer) => cell(job, peer, show))]);
+    jobs.map((job) => {
+      const unit = unitOf(measurements, job.name, 'baseline');
+      const beside = (peer: PeerName) => (unit === undefined || peer !== ours ? '' : ` (${show(unit)})`);
+      return [job.title, ...peers.map((peer) => cell(job, peer, show) + beside(peer))];
+    });
   const ratios = jobs.map((job) => others.map((other) => ratio(measurements, job, other)));
   const head = peers.map((peer) => titles[peer]);
   const sections = [
@@ -68,6 +72,8 @@ export function renderReport(
       figures((sample) => sample.rss.toFixed(0)),
     ),
   ];
+  if (measurements.some(({ beside }) => beside !== null))
+    sections.push('In brackets: our node in the same rounds on the job that this one is compared with; the bars name it.');
   if (verdicts.some(({ measured }) => measured !== null)) sections.push(heading('Bars'), renderVerdicts(verdicts));
   const failed = measurements.filter(({ median }) => median.errors > 0);
   for (const { peer, scenario, median } of failed)
@@ -85,11 +91,17 @@ function renderVerdicts(verdicts: readonly Verdict[]): string {
   return table(['job', 'bar', 'measured', ''], rows);
 }
 
-function barText({ metric, against, baseline, atMost }: Bar): string {
+function barText({ scenario, metric, against, atMost }: Bar): string {
   const what = { cpu: 'CPU a request', p99: 'p99', rss: 'memory' }[metric];
   if (against === null) return `${what} ≤ ${atMost} MiB`;
-  const job = baseline === undefined ? '' : ` on ${scenarios.find(({ name }) => name === baseline)?.title ?? baseline}`;
-  return `${what} ≤ ${atMost} × ${titles[against]}${job}`;
+  if (against !== 'baseline') return `${what} ≤ ${atMost} × ${titles[against]}`;
+  return `${what} ≤ ${atMost} × that of: ${scenarios.find(({ name }) => name === scenario)?.baseline?.title}`;
+}
+
+/** What a bar compares with, measured in the same rounds. */
+function unitOf(measurements: readonly Measurement[], scenario: string, against: PeerName | 'baseline'): Sample | undefined {
+  if (against !== 'baseline') return find(measurements, scenario, against);
+  return measurements.find(({ beside, peer }) => beside === scenario && peer === ours)?.median;
 }
 
 function ratio(measurements: readonly Measurement[], job: Scenario, other: PeerName): string {
@@ -99,7 +111,9 @@ function ratio(measurements: readonly Measurement[], job: Scenario, other: PeerN
 }
 
 function find(measurements: readonly Measurement[], scenario: string, peer: PeerName): Sample | undefined {
-  return measurements.find((measurement) => measurement.scenario === scenario && measurement.peer === peer)?.median;
+  return measurements.find(
+    (measurement) => measurement.scenario === scenario && measurement.beside === null && measurement.peer === peer,
+  )?.median;
 }
 
 function heading(text: string): string {

@@ -22,8 +22,8 @@ export interface Scenario {
   readonly limit?: ScenarioLimit;
   /** Policy of the frontend, four entries of whose list lead to the one backend: for our node alone. Absent: none. */
   readonly policy?: BenchPolicy;
-  /** A job that others could do, but that is there to be compared with by our own. */
-  readonly alone?: true;
+  /** The job that our node is given beside this one, to be compared with it. Absent: none. */
+  readonly baseline?: Scenario;
 }
 
 /** A rate limit of the host. */
@@ -58,10 +58,32 @@ const browserHeaders = {
   'Sec-Fetch-Dest': 'document',
 };
 
+const plain: Scenario = { ...get, name: 'small-64', title: 'GET 128 B, 64 connections', connections: 64 };
+
+/** Jobs that others are compared with, and that nobody asks for by themselves. */
+const tenPrefixes: Scenario = {
+  ...plain,
+  name: 'prefixes-10',
+  title: 'GET 128 B, 64 connections, a host with 10 path prefixes',
+  prefixes: 10,
+};
+const oneClient: Scenario = {
+  ...plain,
+  name: 'clients-1',
+  title: 'GET 128 B, 64 connections, a limited host, one client behind a trusted proxy',
+  limit: { points: 1_000_000_000, clients: 1, refused: false },
+};
+const withCredentials: Scenario = {
+  ...plain,
+  name: 'credentials-64',
+  title: 'GET 128 B, 64 connections, with Authorization and Cookie',
+  headers: credentials,
+};
+
 /** All jobs, in the order of the tables. */
 export const scenarios: readonly Scenario[] = [
   { ...get, name: 'small-1', title: 'GET 128 B, 1 connection', connections: 1 },
-  { ...get, name: 'small-64', title: 'GET 128 B, 64 connections', connections: 64 },
+  plain,
   { ...get, name: 'small-512', title: 'GET 128 B, 512 connections', connections: 512 },
   { ...get, name: 'headers-64', title: 'GET 128 B, 12 header fields, 64 connections', connections: 64, headers: browserHeaders },
   {
@@ -91,14 +113,8 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     ...get,
-    name: 'prefixes-10',
-    title: 'GET 128 B, 64 connections, a host with 10 path prefixes',
-    connections: 64,
-    prefixes: 10,
-  },
-  {
-    ...get,
     name: 'prefixes-100k',
+    baseline: tenPrefixes,
     title: 'GET 128 B, 64 connections, a host with 100,000 path prefixes',
     connections: 64,
     prefixes: 100_000,
@@ -106,6 +122,7 @@ export const scenarios: readonly Scenario[] = [
   {
     ...get,
     name: 'limited-64',
+    baseline: plain,
     title: 'GET 128 B, 64 connections, a limited host',
     connections: 64,
     limit: { points: 1_000_000_000, clients: 0, refused: false },
@@ -113,6 +130,7 @@ export const scenarios: readonly Scenario[] = [
   {
     ...get,
     name: 'refused-64',
+    baseline: plain,
     title: 'GET 128 B, 64 connections, a client without points',
     connections: 64,
     headers: { Accept: 'application/json' },
@@ -120,30 +138,17 @@ export const scenarios: readonly Scenario[] = [
   },
   {
     ...get,
-    name: 'clients-1',
-    title: 'GET 128 B, 64 connections, a limited host, one client behind a trusted proxy',
-    connections: 64,
-    limit: { points: 1_000_000_000, clients: 1, refused: false },
-  },
-  {
-    ...get,
     name: 'clients-100k',
+    baseline: oneClient,
     title: 'GET 128 B, 64 connections, a limited host, 100,000 clients behind a trusted proxy',
     connections: 64,
     limit: { points: 500, clients: 100_000, refused: false },
   },
   {
     ...get,
-    name: 'credentials-64',
-    title: 'GET 128 B, 64 connections, with Authorization and Cookie',
-    connections: 64,
-    headers: credentials,
-    alone: true,
-  },
-  {
-    ...get,
     name: 'auth-cached-64',
-    title: 'the same, to a frontend whose provider knows the client already',
+    baseline: withCredentials,
+    title: 'GET 128 B, 64 connections, with credentials, to a frontend whose provider knows the client already',
     connections: 64,
     headers: credentials,
     policy: authenticated,
@@ -151,7 +156,8 @@ export const scenarios: readonly Scenario[] = [
   {
     ...get,
     name: 'policy-64',
-    title: 'the same, to a frontend with everything that a policy may ask for',
+    baseline: withCredentials,
+    title: 'GET 128 B, 64 connections, with credentials, to a frontend with everything that a policy may ask for',
     connections: 64,
     path: '/app/small',
     headers: credentials,

@@ -5,24 +5,37 @@ import type { Count, Limiter, Taking, Window } from './limiter.js';
 import { rateLimiterPackage } from './rate-limiter-package.js';
 
 /** Points, seconds of a new window, limit. A counter that somebody wrote by hand without an end gets one. */
-const spendScript = `redis.call('set', KEYS[1], 0, 'EX', ARGV[2], 'NX')
-local spent = redis.call('incrby', KEYS[1], ARGV[1])
-local left = redis.call('pttl', KEYS[1])
-if left == -1 then
-  redis.call('expire', KEYS[1], ARGV[2])
-  left = 1000 * ARGV[2]
-end
-return {spent, left}`;
+const spend = `local function spend(key, points, seconds)
+  redis.call('set', key, 0, 'EX', seconds, 'NX')
+  local spent = redis.call('incrby', key, points)
+  local left = redis.call('pttl', key)
+  if left == -1 then
+    redis.call('expire', key, seconds)
+    left = 1000 * seconds
+  end
+  return {spent, left}
+end`;
 
 /** The same, but for points that are not there: these are answered as if they had been counted, and are not. */
-const takeScript = `local spent = tonumber(redis.call('get', KEYS[1]) or '0')
-if spent + tonumber(ARGV[1]) > tonumber(ARGV[3]) then
-  local left = redis.call('pttl', KEYS[1])
-  if left == -1 then redis.call('expire', KEYS[1], ARGV[2]) end
-  if left < 0 then left = 1000 * ARGV[2] end
-  return {spent + tonumber(ARGV[1]), left}
+const take = `local function take(key, points, seconds, limit)
+  local spent = tonumber(redis.call('get', key) or '0')
+  if spent + tonumber(points) <= tonumber(limit) then return spend(key, points, seconds) end
+  local left = redis.call('pttl', key)
+  if left == -1 then redis.call('expire', key, seconds) end
+  if left < 0 then left = 1000 * seconds end
+  return {spent + tonumber(points), left}
+end`;
+
+/** Does it for all keys; one that is no counter harms no other. */
+const forEach = (name: string): string => `local replies = {}
+for at, key in ipairs(KEYS) do
+  local done, reply = pcall(${name}, key, ARGV[3 * at - 2], ARGV[3 * at - 1], ARGV[3 * at])
+  replies[at] = done and reply or redis.error_reply(type(reply) == 'table' and reply.err or tostring(reply))
 end
-${spendScript}`;
+return replies`;
+
+const spendScript = `${spend}\n${forEach('spend')}`;
+const takeScript = `${spend}\n${take}\n${forEach('take')}`;
 
 export class RedisLimiter implements Limiter {
   readonly strict = false;
@@ -51,10 +64,11 @@ export class RedisLimiter implements Limiter {
   }
 }
 
-/** The package calls its script by this name, with the key and three numbers as texts. */
+/** The package calls its script by this name, with the key, three numbers as texts, and what else scripts of its own would need. */
 function limiterWith(script: string, { name, points, duration }: Window, counters: StoreCounters): RateLimiterRedis {
   const storeClient = {
-    rlflxIncr: ([key = '', ...args]: readonly string[]) => counters.run(script, key, args),
+    rlflxIncr: ([key = '', spent = '', seconds = '', limit = '']: readonly string[]) =>
+      counters.run(script, key, [spent, seconds, limit]),
   };
   return new (rateLimiterPackage().RateLimiterRedis)({ storeClient, keyPrefix: name, points, duration });
 }

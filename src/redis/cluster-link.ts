@@ -104,6 +104,7 @@ function clusterCommands(cluster: Cluster): Commands {
       : results;
   };
   return {
+    anyKeysTogether: false,
     one,
     all,
     reads: all,

@@ -16,7 +16,7 @@ import type { ManagedStore } from './managed-store.js';
 import { globLiteral, namedRun } from './named-run.js';
 import { OversizeWatch } from './oversize-watch.js';
 import { entriesIn, RedisChanges } from './redis-changes.js';
-import { createRedisCounters } from './redis-counters.js';
+import { doing as countingFor, createRedisCounters } from './redis-counters.js';
 import { maintenanceCommands, markCommands, markedNames, reviveCommands } from './redis-marks.js';
 import { RedisNodes } from './redis-nodes.js';
 import {
@@ -105,7 +105,7 @@ export class RedisStore implements ManagedStore {
       link: sides.changes,
       lease: options.write.cluster === undefined ? null : this.#nodes.leaseOf('changes'),
     });
-    this.counters = createRedisCounters(this.#keys, (work) => namedRun(this.#write, 'counting for a limit', work));
+    this.counters = createRedisCounters(this.#keys, (work) => namedRun(this.#write, countingFor, work));
   }
 
   async start(listener: StoreListener): Promise<void> {

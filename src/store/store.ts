@@ -159,8 +159,10 @@ export interface Store {
 /** Counters of limits. */
 export interface StoreCounters {
   /**
-   * Runs a script on one counter, whose key is `limit:<name>`. Rejects at once while the store is away.
-   * @param args what the script finds in ARGV
+   * Runs a script on a counter, whose key is `limit:<name>`. Others may be asked for at the same time: the script finds the keys of all
+   * of them in KEYS and their arguments one after another in ARGV, and gives a list with the reply to each; an error reply in it
+   * rejects that one alone. Rejects soon while the store is away.
+   * @param args as many for each counter of a script
    */
   run(script: string, name: string, args: readonly string[]): Promise<unknown>;
 }

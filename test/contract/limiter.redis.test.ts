@@ -56,3 +56,22 @@ it.each(['rpush', 'set'])('junk in a counter (%s) is an error of that counter al
   await expect(limiter.spend('a', 1, 60)).rejects.toThrow('counting for a limit in Redis failed');
   expect((await limiter.take('b', 1, 60)).taken).toBe(true);
 });
+
+it('junk in a counter harms none of those that are asked for with it', async () => {
+  const limiter = new RedisLimiter(window, store.counters);
+  await redis.client.rpush('site:limit:gold:a', 'junk');
+  const asked = await Promise.allSettled(['b', 'a', 'c'].map((key) => limiter.take(key, 2, 60)));
+  expect(asked.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(await redis.client.mget('site:limit:gold:b', 'site:limit:gold:c')).toEqual(['2', '2']);
+});
+
+it('what is asked for at the same time is one command for 128 clients, and each has its own answer', async () => {
+  const limiter = new RedisLimiter(window, store.counters);
+  await limiter.spend('0', 1, 60);
+  await redis.client.config('RESETSTAT');
+  const keys = Array.from({ length: 300 }, (_, at) => String(at));
+  const counts = await Promise.all(keys.map((key, at) => limiter.spend(key, 1 + (at % 7), 30 + at)));
+  expect(counts.map(({ spent }) => spent)).toEqual(keys.map((_, at) => 1 + (at % 7) + (at === 0 ? 1 : 0)));
+  expect(counts.every(({ left }, at) => left > 1_000 * (29 + at) && left <= Math.max(60_000, 1_000 * (30 + at)))).toBe(true);
+  expect(await redis.client.info('commandstats')).toContain('cmdstat_evalsha:calls=3,');
+});
