@@ -1,7 +1,8 @@
 // `npm run coherence`: two nodes with two workers each follow a Redis in which 10,000 frontends change 200 times a second.
 //
-// npm run coherence -- [--minutes N]: prints its seed and how long it took from a write to the last worker's first right answer; fails when an
-// answer had been out of date for a second (two where the server refuses to tell changes), or a promise does not hold.
+// npm run coherence -- [--minutes N]: begins when every worker has served each of them once, prints its seed and how long it took from a
+// write to the last worker's first right answer; fails when an answer had been out of date for a second (two where the server refuses to
+// tell changes), or a promise does not hold.
 import { parseArgs } from 'node:util';
 import { runCoherence } from '../test/helpers/coherence.js';
 import { startEchoBackend } from '../test/helpers/keep-alive-load.js';
@@ -26,7 +27,7 @@ async function run(what: string, mostP99: number, bound: number, account: string
     const result = await runCoherence({
       // The supervisor deals connections out in turn: each of two workers has two of four.
       ...{ redis: redis.client, ports: nodes.map(({ port }) => port), connections: 4, backend: backend.url, bound },
-      ...{ frontends: 10_000, changes: 200, milliseconds, seed },
+      ...{ frontends: 10_000, changes: 200, milliseconds, seed, warm: true },
     });
     const { writes, reads, followed, p50, p99, longest, stall, wrong } = result;
     process.stdout.write(

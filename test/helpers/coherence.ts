@@ -17,6 +17,8 @@ export interface CoherenceOptions {
   /** After so long no answer may be out of date, in milliseconds; what the observer itself was late is added. */
   readonly bound: number;
   readonly seed: number;
+  /** Whether every worker has served every frontend before anything is measured, as in a fleet that has run for a while. */
+  readonly warm?: boolean;
 }
 
 export interface CoherenceResult {
@@ -62,6 +64,7 @@ export async function runCoherence(options: CoherenceOptions): Promise<Coherence
     await pipeline.exec();
   }
   const clients = await Promise.all(ports.flatMap((port) => Array.from({ length: connections }, () => Client.open(port))));
+  if (options.warm === true) await Promise.all(clients.map((client) => client.askForAll(frontends)));
   const stall = monitorEventLoopDelay({ resolution: 1 });
   stall.enable();
   let stopped = false;
@@ -211,6 +214,11 @@ class Client {
     const number = /\r\nx-debug-vhost: (\d+)\r\n/i.exec(this.#received)?.[1];
     if (number === undefined) throw new Error(`${host} was answered ${this.#received.slice(0, 200)}`);
     return Number(number);
+  }
+
+  /** Asks for each host once. */
+  async askForAll(frontends: number): Promise<void> {
+    for (let host = 0; host < frontends; host += 1) await this.ask(`site-${host}.example`);
   }
 
   close(): void {

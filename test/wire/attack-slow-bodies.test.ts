@@ -7,7 +7,7 @@ import type { RawClient } from '../helpers/raw-client.js';
 import { type StartedProxy, startProxy } from '../helpers/start-proxy.js';
 
 const rate = 1000;
-const grace = 600;
+const grace = 1500;
 let proxy: StartedProxy;
 let world: World;
 

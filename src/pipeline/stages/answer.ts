@@ -15,8 +15,15 @@ import type { Answer } from '../stage.js';
 /** Seconds after which a client that got 503 may come back. */
 const retryAfter = '5';
 
-/** Kinds of errors and lengths of their pages that come within a second. */
-const mostErrorHeaders = 1_000;
+/** Headers of an error, and what they were made for. */
+interface MadeHeaders {
+  readonly date: string;
+  readonly type: string;
+  readonly retry: string;
+  /** Of the body. */
+  readonly length: number;
+  readonly list: HeaderList;
+}
 
 /** What is true of a moment must not be kept by caches (Hipache's three fields). */
 const uncacheable = ['cache-control', 'no-cache', 'pragma', 'no-cache', 'expires', '-1'] as const;
@@ -55,20 +62,16 @@ export function createAnswer(
   }
 
   // Refusing has to be cheaper than serving: what is the same for a second is made once in it.
-  const headers = new Map<string, HeaderList>();
-  let madeAt = '';
+  const made = new Map<ErrorCode, MadeHeaders>();
 
   function errorHeaders(error: ProxyError, type: string, retry: string, body: Buffer): HeaderList {
+    const last = made.get(error.code);
     const date = httpDate();
-    if (date !== madeAt || headers.size >= mostErrorHeaders) headers.clear();
-    madeAt = date;
-    const key = `${error.code} ${type} ${retry} ${body.length}`;
-    const known = headers.get(key);
-    if (known !== undefined) return known;
+    if (last?.date === date && last.type === type && last.retry === retry && last.length === body.length) return last.list;
     const pairs = ['content-type', type, 'x-cjs-proxy-error', error.code, ...uncacheable];
     if (retry !== '') pairs.push('retry-after', retry);
     const list = headerListFromPairs(withLength(pairs, error.status, body));
-    headers.set(key, list);
+    made.set(error.code, { date, type, retry, length: body.length, list });
     return list;
   }
 
