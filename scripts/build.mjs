@@ -1,46 +1,12 @@
 // `npm run build`: dist/ with the code in a few pieces and the types file by file.
-//
-// Some four hundred modules of their own would each cost a look-up at start, and every name that one imports from another a check at
-// each use: in one piece they are constants that the engine of the language folds (measured: see docs/architecture.md). What is
-// loaded only when it is needed stays a piece of its own.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { bundleProgram } from './bundle.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const { bin, exports, dependencies } = createRequire(import.meta.url)('../package.json');
-
-/** The source of a built file: `./dist/index.js` comes from `src/index.ts`. */
-const sourceOf = (built) => built.replace(/^\.\/dist\//, 'src/').replace(/\.js$/, '.ts');
-const entries = [...Object.values(bin), ...Object.values(exports).map((entry) => entry.default)].filter(Boolean).map(sourceOf);
-
-/** Leaves the other languages of zod's messages out. */
-const oneLanguage = {
-  name: 'one-language',
-  setup(building) {
-    building.onLoad({ filter: /zod\/v4\/locales\/index\.js$/ }, () => ({ contents: "export { default as en } from './en.js';" }));
-  },
-};
 
 rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true });
 execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
-await build({
-  absWorkingDir: root,
-  entryPoints: [...entries, 'src/proxy/worker-main.ts'],
-  outbase: 'src',
-  outdir: 'dist',
-  bundle: true,
-  splitting: true,
-  // Packages stay packages but for zod: of its 50 languages, a megabyte of each worker, this program speaks one.
-  external: Object.keys(dependencies).filter((name) => name !== 'zod'),
-  plugins: [oneLanguage],
-  format: 'esm',
-  platform: 'node',
-  target: 'node20',
-  // Beside the program of the workers, which is found from there.
-  chunkNames: 'proxy/[name]-[hash]',
-  logLevel: 'warning',
-});
+await bundleProgram('dist');
 chmodSync(new URL('../dist/bin/cjs-proxy.js', import.meta.url), 0o755);

@@ -11,7 +11,7 @@ declare module 'vitest' {
 
 /**
  * A file of the compiled project.
- * @param path from the project's folder, without its ending: `src/bin/cjs-proxy`
+ * @param path from the project's folder, without its ending: `test/fixtures/use-store`, `dist/bin/cjs-proxy`
  */
 export function compiledProgram(path: string): string {
   return join(inject('compiled'), `${path}.js`);
@@ -19,5 +19,5 @@ export function compiledProgram(path: string): string {
 
 /** Program and first argument that are the command `cjs-proxy`. */
 export function ourCommand(): [program: string, file: string] {
-  return [process.execPath, compiledProgram('src/bin/cjs-proxy')];
+  return [process.execPath, compiledProgram('dist/bin/cjs-proxy')];
 }
