@@ -96,6 +96,8 @@ export class Http2Connection implements ListedConnection, StreamOwner {
     session.on('remoteSettings', () => this.#judge(this.guard.controlFrame()));
     session.on('error', () => {});
     session.on('close', () => this.#closed());
+    // Whoever sends no more cannot even make room for its answers: it has gone.
+    socket.on('end', () => this.destroy());
     connections.add(this);
   }
 

@@ -44,6 +44,8 @@ type Serve = (stream: ServerHttp2Stream, fields: http2.IncomingHttpHeaders) => v
 
 class H2Backend {
   readonly sessions = new Set<http2.ServerHttp2Session>();
+  /** Connections since the start. */
+  opened = 0;
   readonly streams: ServerHttp2Stream[] = [];
   readonly requests: http2.IncomingHttpHeaders[] = [];
   readonly server: http2.Http2Server | http2.Http2SecureServer;
@@ -51,6 +53,7 @@ class H2Backend {
   constructor(serve: Serve, options: http2.SecureServerOptions | null, settings: http2.Settings = {}) {
     this.server = options === null ? http2.createServer({ settings }) : http2.createSecureServer({ ...options, settings });
     this.server.on('session', (session: http2.ServerHttp2Session) => {
+      this.opened++;
       this.sessions.add(session);
       session.on('close', () => this.sessions.delete(session));
       session.on('error', () => {});
@@ -174,6 +177,25 @@ describe('a client that speaks HTTP/1.1', () => {
   });
 });
 
+describe('a backend connection', () => {
+  it('serves one request where connections are not kept', async () => {
+    const own = await startProxy({ server: { httpKeepAlive: false } });
+    onTestFinished(() => own.close());
+    const backend = await h2((stream) => {
+      stream.respond({ ':status': 200 });
+      setImmediate(() => stream.end('once'));
+    });
+    const brief = new World(own, 'wire');
+    const host = await brief.frontend(backend.url);
+    const answers = await Promise.all([1, 2, 3].map(() => brief.get(host)));
+    expect(answers.map(({ text }) => text)).toEqual(['once', 'once', 'once']);
+    expect((await brief.get(host)).text).toBe('once');
+    await eventually('the connections to close', () => backend.sessions.size === 0);
+    expect(backend.opened).toBe(4);
+    await brief.close();
+  });
+});
+
 describe('streams', () => {
   it('go to another connection where one may carry no more', async () => {
     const waiting: ServerHttp2Stream[] = [];
@@ -255,6 +277,19 @@ describe('failures', () => {
     await eventually('the request', () => backend.streams.length === 1);
     client.reset(stream);
     await eventually('the reset', () => backend.streams[0]?.rstCode === http2.constants.NGHTTP2_CANCEL);
+  });
+
+  it('of a client that closes its connection reach the backend at once', async () => {
+    const backend = await h2(() => {});
+    const host = await frontend(backend.url);
+    for (const leave of ['end', 'destroy', 'resetAndDestroy'] as const) {
+      const client = await connect();
+      client.request(get(host));
+      await eventually('the request', () => backend.streams.length > 0);
+      client.socket[leave]();
+      await eventually('the reset', () => backend.streams[0]?.rstCode === http2.constants.NGHTTP2_CANCEL, 1_000);
+      backend.streams.length = 0;
+    }
   });
 });
 

@@ -7,7 +7,8 @@ import { ProxyError } from '../../errors/proxy-error.js';
 import type { HeadLimits } from '../../http1/head-lines.js';
 import type { SentFields } from '../../http2/sent-fields.js';
 import { type Backend, speaksTls } from '../../model/backend.js';
-import { type BackendTls, dial } from '../../upstream/dial.js';
+import { dial } from '../../upstream/dial.js';
+import type { PoolSettings } from '../../upstream/pool.js';
 
 /** What a connection tells its pool. */
 export interface SessionOwner {
@@ -41,16 +42,23 @@ export class BackendSession {
   #leaving = false;
   #closed = false;
   #error: Error | null = null;
-  #clock: { readonly now: number };
+  readonly #clock: { readonly now: number };
+  readonly #keepAlive: boolean;
 
-  constructor(backend: Backend, owner: SessionOwner, trust: BackendTls, limits: HeadLimits, clock: { readonly now: number }) {
+  constructor(
+    backend: Backend,
+    owner: SessionOwner,
+    settings: Pick<PoolSettings, 'trust' | 'httpKeepAlive'> & HeadLimits,
+    clock: { readonly now: number },
+  ) {
     this.backend = backend;
     this.#owner = owner;
     this.#clock = clock;
-    const socket = dial(backend, null, trust);
+    this.#keepAlive = settings.httpKeepAlive;
+    const socket = dial(backend, null, settings.trust);
     this.#socket = socket;
     const connected = speaksTls(backend) ? 'secureConnect' : 'connect';
-    socket.once(connected, () => this.#begin(limits));
+    socket.once(connected, () => this.#begin(settings));
     socket.on('error', (error) => {
       this.#error ??= error;
     });
@@ -68,13 +76,17 @@ export class BackendSession {
 
   /** Opens a stream. Only while `usable`. */
   request(fields: SentFields, endStream: boolean, waitForTrailers: boolean): ClientHttp2Stream {
-    const stream = (this.#session as ClientHttp2Session).request(fields, { endStream, waitForTrailers });
+    const session = this.#session as ClientHttp2Session;
+    const stream = session.request(fields, { endStream, waitForTrailers });
     this.streams++;
     stream.on('close', () => {
       this.streams--;
       if (this.streams === 0) this.idleSince = this.#clock.now;
+      if (!this.#keepAlive) this.leave();
       this.#owner.hasRoom();
     });
+    // GOAWAY at once would come before the request.
+    if (!this.#keepAlive) this.#leaving = true;
     return stream;
   }
 

@@ -37,6 +37,8 @@ export class Http2Attempt implements SessionTaker, BodySink, Upstream, WatchedAt
   #begun = false;
   #requestSent = false;
   #tunnel = false;
+  /** A tunnel was asked for, and the backend has to say whether it opens it. */
+  #opening = false;
   /** Both directions of a tunnel end by themselves. */
   #backendEnded = false;
   /** The client is slower than the backend. */
@@ -72,6 +74,7 @@ export class Http2Attempt implements SessionTaker, BodySink, Upstream, WatchedAt
     const endStream = body.length === 0 && !opensTunnel;
     const waitForTrailers = body.length === chunked && !(body.complete && body.trailers === '');
     exchange.sentAt = performance.now();
+    this.#opening = opensTunnel;
     this.#session = session;
     const stream = session.request(
       requestFields(exchange, this.#backend, opensTunnel, this.#engine.settings),
@@ -145,6 +148,7 @@ export class Http2Attempt implements SessionTaker, BodySink, Upstream, WatchedAt
 
   #answered(raw: readonly string[], flags: number, opensTunnel: boolean): void {
     if (this.#over) return;
+    this.#opening = false;
     const exchange = this.#exchange;
     const ended = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
     const read = readStreamResponse(raw, ended, this.#engine.settings, exchange.head.method);
@@ -289,7 +293,7 @@ export class Http2Attempt implements SessionTaker, BodySink, Upstream, WatchedAt
   #touch(): void {
     const limit = this.#backendTimeout;
     if (limit === 0 || this.#tunnel || this.#over) return;
-    const clientsTurn = this.#blocked || (!this.#requestSent && this.#flushed);
+    const clientsTurn = this.#blocked || (!this.#requestSent && !this.#opening && this.#flushed);
     this.deadline = clientsTurn ? 0 : this.#engine.clock.now + limit;
   }
 }

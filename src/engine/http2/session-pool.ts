@@ -102,10 +102,10 @@ export class SessionPool implements SessionOwner {
   }
 
   #dialForWaiters(): void {
-    const { maxSockets, trust } = this.#settings;
+    const { maxSockets, httpKeepAlive } = this.#settings;
     const connecting = this.#sessions.reduce((sum, { ready }) => sum + (ready ? 0 : 1), 0);
-    if (this.#waiting.length <= connecting * waitersForOne) return;
+    if (this.#waiting.length <= connecting * (httpKeepAlive ? waitersForOne : 1)) return;
     if (maxSockets > 0 && this.#sessions.length >= maxSockets) return;
-    this.#sessions.push(new BackendSession(this.#backend, this, trust, this.#settings, this.#clock));
+    this.#sessions.push(new BackendSession(this.#backend, this, this.#settings, this.#clock));
   }
 }
