@@ -147,6 +147,11 @@ export class RawBackend {
     return `${secure ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${this.port}`;
   }
 
+  /** Connections that were made to it. */
+  get dialled(): number {
+    return this.connections.length;
+  }
+
   /** Connections that are still open. */
   get open(): number {
     return this.connections.filter((connection) => !connection.closed).length;

@@ -12,6 +12,7 @@ export class Http2RawBackend extends RawBackend {
   readonly #front: Http2Server | Http2SecureServer;
   readonly #sessions = new Set<http2.ServerHttp2Session>();
   readonly #isSecure: boolean;
+  #dialled = 0;
   readonly #host: string;
 
   constructor(script: Script, { secure, host = '127.0.0.1', ...options }: BackendOptions) {
@@ -21,19 +22,28 @@ export class Http2RawBackend extends RawBackend {
     const settings = { enableConnectProtocol: true };
     this.#front = secure === undefined ? http2.createServer({ settings }) : http2.createSecureServer({ ...secure, settings });
     this.#front.on('session', (session: http2.ServerHttp2Session) => {
+      this.#dialled++;
       this.#sessions.add(session);
       session.on('error', () => {});
       session.on('close', () => this.#sessions.delete(session));
     });
     this.#front.on('stream', (stream: ServerHttp2Stream, _fields: IncomingHttpHeaders, flags: number, raw: string[]) => {
-      const behind = net.connect({ port: super.port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+      const behind = net.connect({ port: this.#behind(), host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
       void new BridgedStream(stream, behind, raw, (flags & http2.constants.NGHTTP2_FLAG_END_STREAM) !== 0).run();
     });
   }
 
-  /** Connections of HTTP/2 that are open. */
-  get sessions(): number {
-    return this.#sessions.size;
+  /** Connections of HTTP/2 that were made to it; `connections` are those behind it, one a stream. */
+  override get dialled(): number {
+    return this.#dialled;
+  }
+
+  override get port(): number {
+    return (this.#front.address() as AddressInfo).port;
+  }
+
+  #behind(): number {
+    return super.port;
   }
 
   override async listen(): Promise<void> {
@@ -43,8 +53,8 @@ export class Http2RawBackend extends RawBackend {
   }
 
   override get url(): string {
-    const { port } = this.#front.address() as AddressInfo;
-    return `${this.#isSecure ? 'h2' : 'h2c'}://${this.#host.includes(':') ? `[${this.#host}]` : this.#host}:${port}`;
+    const host = this.#host.includes(':') ? `[${this.#host}]` : this.#host;
+    return `${this.#isSecure ? 'h2' : 'h2c'}://${host}:${this.port}`;
   }
 
   override async close(): Promise<void> {
@@ -83,7 +93,8 @@ class BridgedStream {
     const opensTunnel = fieldOf(this.#raw, ':protocol') !== '';
     const sending = this.#request(opensTunnel);
     const answered = await this.#answer(opensTunnel);
-    if (!answered && !this.#stream.destroyed) this.#stream.close(http2.constants.NGHTTP2_INTERNAL_ERROR);
+    // close() would end a body first, as if it were complete.
+    if (!answered) this.#stream.destroy(new Error('the connection behind was broken off'));
     await sending;
   }
 
@@ -118,6 +129,7 @@ class BridgedStream {
       const bytes = await this.#reader.until('\r\n\r\n');
       if (bytes === null || stream.destroyed) return false;
       const head = bytes.toString('latin1');
+      if (!/^HTTP\/1\.1 \d{3}[ \r]/.test(head)) return false;
       const lineEnd = head.indexOf('\r\n');
       const status = Number(head.split(' ', 2)[1]);
       const lines = new Fields(head.slice(lineEnd));

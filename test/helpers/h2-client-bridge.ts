@@ -107,7 +107,8 @@ class BridgedClient {
       ? Promise.resolve(true)
       : passBody(this.#reader, delimiter, (piece) => writePaced(stream, piece)).then((got) => {
           sent = got ?? '';
-          if (got === null) stream.close(http2.constants.NGHTTP2_CANCEL);
+          // close() would end the body first, as if it were complete.
+          if (got === null) stream.destroy(new Error('the client broke off'));
           else if (!stream.destroyed) stream.end();
           return got !== null;
         });

@@ -28,7 +28,7 @@ function badAnswerCase(title: string, text: string, code = 'backend-bad-response
       // The client's connection is none the worse for it.
       client.send(head('GET', '/good', host));
       expect((await client.response()).text).toBe('good');
-      expect(backend.connections).toHaveLength(2);
+      expect(backend.dialled).toBe(2);
     },
   };
 }

@@ -61,7 +61,7 @@ export const pagePolicyCases: CaseGroup = {
         }
         client.send(head('GET', '/other', host));
         expect((await client.response()).text).toBe('stack trace');
-        expect(backend.connections).toHaveLength(1);
+        expect(backend.dialled).toBe(1);
       },
     },
     {

@@ -68,7 +68,7 @@ export const responseCases: CaseGroup = {
         const backend = await world.backend('HTTP/1.1 200\r\nTRANSFER-encoding: Chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n');
         const host = await world.frontend(backend);
         for (let turn = 0; turn < 2; turn++) expect((await world.get(host)).text).toBe('abc');
-        expect(backend.connections).toHaveLength(1);
+        expect(backend.dialled).toBe(1);
       },
     },
     {
@@ -216,7 +216,7 @@ export const responseCases: CaseGroup = {
           expect((await client.response('HEAD')).status).toBe(200);
         }
         expect(client.queue.length).toBe(0);
-        expect(backend.connections).toHaveLength(1);
+        expect(backend.dialled).toBe(1);
       },
     },
     {
@@ -234,7 +234,7 @@ export const responseCases: CaseGroup = {
         const backend = await world.backend('HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nhi');
         const host = await world.frontend(backend);
         for (let turn = 0; turn < 2; turn++) expect((await world.get(host)).text).toBe('hi');
-        expect(backend.connections).toHaveLength(2);
+        expect(backend.dialled).toBe(2);
       },
     },
     {

@@ -2,6 +2,7 @@
 import { expect } from 'vitest';
 import { ok, type Script } from '../../helpers/backend.js';
 import { eventually, pause } from '../../helpers/eventually.js';
+import { switching, webSocket } from './upgrade.cases.js';
 import { type CaseGroup, head, withBody } from './world.js';
 
 /** Reads the request and says nothing. */
@@ -152,9 +153,9 @@ export const timeLimitCases: CaseGroup = {
       title: 'gives a connection up that is not made within `connectTimeout` of the frontend, and tries another backend',
       async run(world) {
         // It accepts and never says a word of TLS.
-        const mute = await world.backend(silent);
+        const mute = await world.backend(silent, { accept: (connection) => connection.socket.pause() });
         const good = await world.backend(ok('works'));
-        const secure = mute.url.replace('http:', 'https:');
+        const secure = world.inTls(mute);
         const host = await world.frontend(secure, good);
         await world.policy(host, { connectTimeout: '100ms' });
         const began = performance.now();
@@ -193,8 +194,8 @@ export const timeLimitCases: CaseGroup = {
     {
       title: 'lets a tunnel live longer than `timeout` and `tryTimeout`',
       async run(world) {
-        const backend = await world.backend(async (_request, connection) => {
-          connection.send('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+        const backend = await world.backend(async (request, connection) => {
+          connection.send(switching(request));
           await pause(500);
           connection.send('still here');
           connection.end();
@@ -202,7 +203,7 @@ export const timeLimitCases: CaseGroup = {
         const host = await world.frontend(backend);
         await world.policy(host, { timeout: '200ms', tryTimeout: '200ms' });
         const client = await world.client();
-        client.send(head('GET', '/', host, 'Connection: Upgrade', 'Upgrade: echo'));
+        client.send(head('GET', '/', host, ...webSocket));
         expect((await client.head()).startLine).toContain('101');
         expect((await client.queue.rest()).bytes.toString('latin1')).toBe('still here');
       },
@@ -212,13 +213,13 @@ export const timeLimitCases: CaseGroup = {
       async run(world) {
         const backend = await world.backend(async (request, connection) => {
           if (request.target !== '/tunnel') return connection.send(ok('served'));
-          connection.send('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+          connection.send(switching(request));
           await eventually('the end of the tunnel', () => connection.closed);
         });
         const host = await world.frontend(backend);
         await world.policy(host, { timeout: '200ms', reqActiveLength: 1, reqQueueLength: 1 });
         const tunnel = await world.client();
-        tunnel.send(head('GET', '/tunnel', host, 'Connection: Upgrade', 'Upgrade: echo'));
+        tunnel.send(head('GET', '/tunnel', host, ...webSocket));
         expect((await tunnel.head()).startLine).toContain('101');
         for (let turn = 0; turn < 2; turn++) {
           const answer = await world.get(host, '/waits');
@@ -240,7 +241,7 @@ export const timeLimitCases: CaseGroup = {
           client.send(head('GET', '/', host));
           expect((await client.response()).text).toBe('fast');
         }
-        expect(backend.connections).toHaveLength(1);
+        expect(backend.dialled).toBe(1);
       },
     },
   ],

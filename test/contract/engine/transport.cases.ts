@@ -8,6 +8,7 @@ import { createAuthority, selfSigned } from '../../helpers/certs.js';
 import { connectClient, connectTlsClient } from '../../helpers/raw-client.js';
 import { type StartedProxy, startProxy } from '../../helpers/start-proxy.js';
 import { pairFiles, tlsBind } from '../../helpers/tls-bind.js';
+import { switching, webSocket } from './upgrade.cases.js';
 import { type CaseGroup, head, pattern, type World, withBody } from './world.js';
 
 /** Runs `use` with a folder that is gone afterwards. */
@@ -43,7 +44,7 @@ async function expectServed(world: World, backend: RawBackend): Promise<void> {
   }
   expect(backend.requests.map((request) => request.text)).toEqual(['there', 'there']);
   expect(backend.requests[0]?.fields.get('host')).toBe(host);
-  expect(backend.connections).toHaveLength(1);
+  expect(backend.dialled).toBe(1);
 }
 
 export const transportCases: CaseGroup = {
@@ -87,7 +88,7 @@ export const transportCases: CaseGroup = {
         const backend = await world.backend((_request, connection) => connection.end('HTTP/1.1 400 Bad Request\r\n\r\n'), {
           accept: (connection) => connection.socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'),
         });
-        const answer = await world.get(await world.frontend(backend.url.replace('http:', 'https:')));
+        const answer = await world.get(await world.frontend(world.inTls(backend)));
         expect(answer.status).toBe(502);
         expect(answer.fields.get('x-cjs-proxy-error')).toBe('backend-tls-failed');
       },
@@ -99,7 +100,7 @@ export const transportCases: CaseGroup = {
         // It accepts, and never says a word of TLS.
         const stuck = await world.backend(() => {}, { accept: (connection) => connection.socket.pause() });
         const begin = performance.now();
-        const answer = await world.get(await world.frontend(stuck.url.replace('http:', 'https:')));
+        const answer = await world.get(await world.frontend(world.inTls(stuck)));
         expect(answer.status).toBe(504);
         expect(answer.fields.get('x-cjs-proxy-error')).toBe('backend-connect-timeout');
         expect(performance.now() - begin).toBeLessThan(2500);
@@ -111,7 +112,7 @@ export const transportCases: CaseGroup = {
       async run(world) {
         const stuck = await world.backend(() => {}, { accept: (connection) => connection.socket.pause() });
         const backend = await world.backend(ok('here'));
-        const host = await world.frontend(stuck.url.replace('http:', 'https:'), backend);
+        const host = await world.frontend(world.inTls(stuck), backend);
         const answers = await Promise.all([1, 2].map(() => world.exchange(withBody('POST', '/', host, 'whole'))));
         expect(answers.map((answer) => answer.text)).toEqual(['here', 'here']);
         expect(backend.requests.map((request) => request.text)).toEqual(['whole', 'whole']);
@@ -141,8 +142,8 @@ export const transportCases: CaseGroup = {
           await request.whole();
           connection.send(response('200 OK', bytes.toString('latin1')));
         }, secure('127.0.0.1'));
-        const tunnel = await world.backend(async (_request, connection) => {
-          connection.send('HTTP/1.1 101 Ok\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n');
+        const tunnel = await world.backend(async (request, connection) => {
+          connection.send(switching(request));
           connection.send(await connection.queue.take(5));
           await connection.queue.rest();
         }, secure('127.0.0.1'));
@@ -160,10 +161,10 @@ export const transportCases: CaseGroup = {
             expect((await client.response()).body.equals(bytes)).toBe(true);
             client.close();
           }
-          expect(large.connections).toHaveLength(1);
+          expect(large.dialled).toBe(1);
 
           const upgraded = await connectClient(port);
-          upgraded.send(`${head('GET', '/', 'tunnel.example.com', 'Connection: Upgrade', 'Upgrade: echo')}hello`);
+          upgraded.send(`${head('GET', '/', 'tunnel.example.com', ...webSocket)}hello`);
           expect((await upgraded.head()).startLine).toContain('101');
           expect((await upgraded.queue.take(5)).toString()).toBe('hello');
           upgraded.close();

@@ -102,9 +102,16 @@ export class World {
   /** A backend that speaks what backends speak in this run. */
   async backend(script: Script | string, options: BackendOptions = {}): Promise<RawBackend> {
     const follow = typeof script === 'string' ? answering(script) : script;
-    const backend = await (this.#sides.backends === 'http2' ? startHttp2Backend(follow, options) : startBackend(follow, options));
+    // One that has a way of its own with connections, or a path, is no server of HTTP/2.
+    const speaksHttp2 = this.#sides.backends === 'http2' && options.accept === undefined && options.path === undefined;
+    const backend = await (speaksHttp2 ? startHttp2Backend(follow, options) : startBackend(follow, options));
     this.#backends.push(backend);
     return backend;
+  }
+
+  /** The entry that names a backend as one that speaks TLS, which it does not. */
+  inTls(backend: RawBackend): string {
+    return `${this.#sides.backends === 'http2' ? 'h2' : 'https'}://127.0.0.1:${backend.port}`;
   }
 
   /** Writes a frontend for backends (or list entries) and gives its host, which no other case has. */
