@@ -1,7 +1,7 @@
 // Counts as bytes: how nodes tell them to the store and to monitors.
 import type { ByteReader, ByteWriter } from '../base/varints.js';
 import { type BackendCounts, FrontendCounts } from './frontend-counts.js';
-import type { KeyedCounts } from './keyed-counts.js';
+import { readCodes, readErrors, writeCodes, writeErrors } from './keyed-bytes.js';
 import { LatencyCounts, lastBucket } from './latency-counts.js';
 
 export function writeFrontend(out: ByteWriter, counts: FrontendCounts): void {
@@ -48,8 +48,8 @@ export function readFrontend(from: ByteReader): FrontendCounts {
   counts.retries = from.number();
   counts.bytesIn = from.number();
   counts.bytesOut = from.number();
-  readCodes(from, counts.codes);
-  readErrors(from, counts.errors);
+  readCodes(from, [counts]);
+  readErrors(from, [counts]);
   counts.latency = readLatency(from);
   for (let left = from.count(); left > 0; left--) readBackend(from, counts);
   return counts;
@@ -60,39 +60,9 @@ function readBackend(from: ByteReader, frontend: FrontendCounts): void {
   counts.attempts += from.number();
   counts.active += from.number();
   counts.activeMax = Math.max(counts.activeMax, from.number());
-  readCodes(from, counts.codes);
-  readErrors(from, counts.errors);
+  readCodes(from, [counts]);
+  readErrors(from, [counts]);
   counts.latency.add(readLatency(from));
-}
-
-function writeCodes(out: ByteWriter, { keys, counts }: KeyedCounts<number>): void {
-  out.number(keys.length);
-  for (let at = 0; at < keys.length; at++) {
-    out.number(keys[at] as number);
-    out.number(counts[at] as number);
-  }
-}
-
-function readCodes(from: ByteReader, codes: KeyedCounts<number>): void {
-  for (let left = from.count(); left > 0; left--) {
-    const code = from.number();
-    codes.add(code, from.number());
-  }
-}
-
-function writeErrors(out: ByteWriter, { keys, counts }: KeyedCounts<string>): void {
-  out.number(keys.length);
-  for (let at = 0; at < keys.length; at++) {
-    out.text(keys[at] as string);
-    out.number(counts[at] as number);
-  }
-}
-
-function readErrors(from: ByteReader, errors: KeyedCounts<string>): void {
-  for (let left = from.count(); left > 0; left--) {
-    const code = from.text();
-    errors.add(code, from.number());
-  }
 }
 
 /** Of both windows, where there are two: the buckets without empty ones at both ends. */
@@ -137,6 +107,7 @@ function readLatency(from: ByteReader): LatencyCounts {
   for (let left = length; left > 0; left--) {
     const count = from.number();
     latency.buckets.push(count);
+    if (count > 0) latency.used++;
     latency.count += count;
   }
   return latency;

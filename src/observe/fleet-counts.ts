@@ -166,12 +166,11 @@ function showLatency({
   };
 }
 
-function classesOf({ keys, counts }: KeyedCounts<number>): Record<string, number> {
+function classesOf(codes: KeyedCounts<number>): Record<string, number> {
   const classes: Record<string, number> = {};
-  for (let at = 0; at < keys.length; at++) {
-    const code = keys[at] as number;
+  for (const [code, count] of codes.entries()) {
     const name = code >= 100 && code < 600 ? `${Math.floor(code / 100)}xx` : 'other';
-    classes[name] = (classes[name] ?? 0) + (counts[at] as number);
+    classes[name] = (classes[name] ?? 0) + count;
   }
   return classes;
 }

@@ -1,11 +1,16 @@
-// A few counts by key, such as answers by status: two short lists, because most frontends have one or two keys.
+// A few counts by key, such as answers by status. Most frontends have one key and no other, which is kept where the counts are: of ten
+// thousand frontends nothing is in the cache of the processor when it is their turn to be told of, and each further object costs a wait.
 
 /** The most keys that are told apart; the keys may be a backend's choice. */
 const mostKeys = 40;
 
 export class KeyedCounts<K extends number | string> {
-  readonly keys: K[] = [];
-  readonly counts: number[] = [];
+  /** Null: nothing was ever counted. */
+  firstKey: K | null = null;
+  firstCount = 0;
+  /** The other keys, and how often each; null: there are none. */
+  restKeys: K[] | null = null;
+  restCounts: number[] | null = null;
   readonly #other: K;
 
   /** @param other what is counted under it once there are too many keys */
@@ -14,48 +19,68 @@ export class KeyedCounts<K extends number | string> {
   }
 
   add(key: K, count: number): void {
-    const { keys } = this;
-    for (let at = 0; at < keys.length; at++) {
-      if (keys[at] === key) {
-        this.counts[at] = (this.counts[at] as number) + count;
-        return;
-      }
-    }
-    if (keys.length >= mostKeys && key !== this.#other) {
-      this.add(this.#other, count);
-      return;
-    }
-    keys.push(key);
-    this.counts.push(count);
+    if (key === this.firstKey) this.firstCount += count;
+    else if (this.firstCount === 0 && this.restKeys === null) {
+      this.firstKey = key;
+      this.firstCount = count;
+    } else this.#addRest(key, count);
   }
 
-  addAll({ keys, counts }: KeyedCounts<K>): void {
-    for (let at = 0; at < keys.length; at++) {
-      if ((counts[at] as number) > 0) this.add(keys[at] as K, counts[at] as number);
-    }
+  addAll(other: KeyedCounts<K>): void {
+    for (const [key, count] of other.entries()) this.add(key, count);
   }
 
   /** Begins anew; the keys stay where they are. */
   clear(): void {
-    this.counts.fill(0);
+    this.firstCount = 0;
+    if (this.restCounts !== null) this.restCounts.fill(0);
+  }
+
+  /** Keys that were counted. */
+  get size(): number {
+    let size = this.firstCount === 0 ? 0 : 1;
+    if (this.restCounts !== null) for (const count of this.restCounts) if (count > 0) size++;
+    return size;
   }
 
   total(): number {
-    let total = 0;
-    for (const count of this.counts) total += count;
+    let total = this.firstCount;
+    if (this.restCounts !== null) for (const count of this.restCounts) total += count;
     return total;
   }
 
   of(key: K): number {
-    return this.counts[this.keys.indexOf(key)] ?? 0;
+    if (key === this.firstKey) return this.firstCount;
+    return this.restCounts?.[this.restKeys?.indexOf(key) ?? -1] ?? 0;
   }
 
-  /** By key, without those that were not counted. */
+  /** Keys and how often, without those that were not counted. */
+  entries(): [K, number][] {
+    const found: [K, number][] = this.firstKey === null || this.firstCount === 0 ? [] : [[this.firstKey, this.firstCount]];
+    this.restKeys?.forEach((key, at) => {
+      const count = this.restCounts?.[at] ?? 0;
+      if (count > 0) found.push([key, count]);
+    });
+    return found;
+  }
+
+  /** The same as an object. */
   toObject(): Record<string, number> {
-    const shown: [string, number][] = [];
-    for (let at = 0; at < this.keys.length; at++) {
-      if ((this.counts[at] as number) > 0) shown.push([String(this.keys[at]), this.counts[at] as number]);
+    return Object.fromEntries(this.entries());
+  }
+
+  #addRest(key: K, count: number): void {
+    if (this.restKeys === null || this.restCounts === null) {
+      this.restKeys = [key];
+      this.restCounts = [count];
+      return;
     }
-    return Object.fromEntries(shown);
+    const at = this.restKeys.indexOf(key);
+    if (at >= 0) this.restCounts[at] = (this.restCounts[at] as number) + count;
+    else if (this.restKeys.length >= mostKeys && key !== this.#other) this.add(this.#other, count);
+    else {
+      this.restKeys.push(key);
+      this.restCounts.push(count);
+    }
   }
 }

@@ -19,6 +19,8 @@ export class LatencyCounts {
   /** How many durations, and their sum in microseconds. */
   count = 0;
   sum = 0;
+  /** Buckets with anything in them. */
+  used = 0;
 
   /** @param milliseconds a duration; fractions count */
   record(milliseconds: number): void {
@@ -28,8 +30,11 @@ export class LatencyCounts {
     const bucket = bucketOf(valid);
     const at = bucket - this.first;
     const { buckets } = this;
-    if (at >= 0 && at < buckets.length) buckets[at] = (buckets[at] as number) + 1;
-    else this.#put(bucket, 1);
+    if (at >= 0 && at < buckets.length) {
+      const before = buckets[at] as number;
+      if (before === 0) this.used++;
+      buckets[at] = before + 1;
+    } else this.#put(bucket, 1);
     this.count++;
     this.sum += valid;
   }
@@ -62,6 +67,7 @@ export class LatencyCounts {
     this.buckets.fill(0);
     this.count = 0;
     this.sum = 0;
+    this.used = 0;
   }
 
   /** Mean in milliseconds; 0 without any. */
@@ -120,7 +126,9 @@ export class LatencyCounts {
       for (let more = missing > 0 ? missing + margin : 0; more > 0; more--) buckets.push(0);
     }
     const at = bucket - this.first;
-    this.buckets[at] = (this.buckets[at] as number) + count;
+    const before = this.buckets[at] as number;
+    if (before === 0) this.used++;
+    this.buckets[at] = before + count;
   }
 }
 

@@ -3,7 +3,7 @@
 import { Numbers } from '../base/numbers.js';
 import { ByteWriter } from '../base/varints.js';
 import type { BackendCounts, FrontendCounts } from './frontend-counts.js';
-import type { KeyedCounts } from './keyed-counts.js';
+import { writeCodes, writeErrors } from './keyed-bytes.js';
 import type { LatencyCounts } from './latency-counts.js';
 
 export class Telling {
@@ -31,8 +31,8 @@ export class Telling {
     out.number(counts.retries);
     out.number(counts.bytesIn);
     out.number(counts.bytesOut);
-    this.#codes(counts.codes);
-    this.#errors(counts.errors);
+    writeCodes(out, counts.codes);
+    writeErrors(out, counts.errors);
     this.#latency(counts.latency);
     out.number(backends.length);
     for (const backend of backends) this.#backend(backend);
@@ -66,8 +66,8 @@ export class Telling {
     out.number(counts.attempts);
     out.number(counts.active);
     out.number(counts.activeMax);
-    this.#codes(counts.codes);
-    this.#errors(counts.errors);
+    writeCodes(out, counts.codes);
+    writeErrors(out, counts.errors);
     this.#latency(counts.latency);
   }
 
@@ -77,34 +77,14 @@ export class Telling {
     this.#out.text(name);
   }
 
-  #codes({ keys, counts }: KeyedCounts<number>): void {
-    const out = this.#out;
-    out.number(used(counts));
-    for (let at = 0; at < keys.length; at++) {
-      if (counts[at] === 0) continue;
-      out.number(keys[at] as number);
-      out.number(counts[at] as number);
-    }
-  }
-
-  #errors({ keys, counts }: KeyedCounts<string>): void {
-    const out = this.#out;
-    out.number(used(counts));
-    for (let at = 0; at < keys.length; at++) {
-      if (counts[at] === 0) continue;
-      out.text(keys[at] as string);
-      out.number(counts[at] as number);
-    }
-  }
-
   /** Buckets in use, each by how far it is from the one before. */
-  #latency({ first, buckets, count, sum }: LatencyCounts): void {
+  #latency({ first, buckets, count, sum, used }: LatencyCounts): void {
     const out = this.#out;
     if (count === 0) {
       out.number(0);
       return;
     }
-    out.number(used(buckets));
+    out.number(used);
     out.number(sum);
     let before = 0;
     for (let at = 0; at < buckets.length; at++) {
@@ -114,11 +94,4 @@ export class Telling {
       before = first + at;
     }
   }
-}
-
-/** How many of some counts are not zero. */
-function used(counts: readonly number[]): number {
-  let some = 0;
-  for (let at = 0; at < counts.length; at++) if (counts[at] !== 0) some++;
-  return some;
 }

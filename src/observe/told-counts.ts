@@ -2,6 +2,7 @@
 // running goes with it. Everything is looked up once, when it is first named: after that a number leads to where it is counted.
 import { ByteReader } from '../base/varints.js';
 import { type BackendCounts, type FrontendCounts, otherBackends } from './frontend-counts.js';
+import { readCodes, readErrors } from './keyed-bytes.js';
 import { lastBucket } from './latency-counts.js';
 import type { MergedCounts } from './merged-counts.js';
 
@@ -211,16 +212,8 @@ function run(counts: FrontendCounts, { active, running, waiting }: ToldFrontend,
 
 /** Codes, errors and latencies, as `Telling` writes them of frontends and of backends. */
 function hearKeyed(from: ByteReader, places: readonly (FrontendCounts | BackendCounts)[]): void {
-  for (let left = from.count(); left > 0; left--) {
-    const code = from.number();
-    const count = from.number();
-    for (let at = 0; at < places.length; at++) places[at]?.codes.add(code, count);
-  }
-  for (let left = from.count(); left > 0; left--) {
-    const error = from.text();
-    const count = from.number();
-    for (let at = 0; at < places.length; at++) places[at]?.errors.add(error, count);
-  }
+  readCodes(from, places);
+  readErrors(from, places);
   const buckets = from.count();
   if (buckets === 0) return;
   const sum = from.number();

@@ -147,9 +147,7 @@ export function backendLatency(frontends: readonly FrontendCounts[]): LatencyCou
 export function codesOf(frontends: readonly FrontendCounts[]): Map<number, number> {
   const all = new Map<number, number>();
   for (const { codes } of frontends) {
-    codes.keys.forEach((code, at) => {
-      all.set(code, (all.get(code) ?? 0) + (codes.counts[at] as number));
-    });
+    for (const [code, count] of codes.entries()) all.set(code, (all.get(code) ?? 0) + count);
   }
   return all;
 }
@@ -162,15 +160,15 @@ function byCode(frontends: readonly FrontendCounts[]): Sample[] {
   return [...codesOf(frontends)].map(([code, value]) => ({ value, labels: { code: code === 0 ? 'other' : String(code) } }));
 }
 
-function byClass({ keys, counts }: KeyedCounts<number>, labels: Labels): Sample[] {
+function byClass(codes: KeyedCounts<number>, labels: Labels): Sample[] {
   const classes = new Map<string, number>();
-  keys.forEach((code, at) => {
+  for (const [code, count] of codes.entries()) {
     const name = code >= 100 && code < 600 ? `${Math.floor(code / 100)}xx` : 'other';
-    classes.set(name, (classes.get(name) ?? 0) + (counts[at] as number));
-  });
+    classes.set(name, (classes.get(name) ?? 0) + count);
+  }
   return [...classes].map(([name, value]) => ({ value, labels: { ...labels, class: name } }));
 }
 
-function byKey({ keys, counts }: KeyedCounts<string>, labels: Labels, label: string): Sample[] {
-  return keys.map((key, at) => ({ value: counts[at] as number, labels: { ...labels, [label]: key } }));
+function byKey(counts: KeyedCounts<string>, labels: Labels, label: string): Sample[] {
+  return counts.entries().map(([key, value]) => ({ value, labels: { ...labels, [label]: key } }));
 }
