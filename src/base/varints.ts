@@ -57,7 +57,12 @@ export class ByteWriter {
 
   /** A copy of all that was written; begins anew. */
   take(): Buffer {
-    const taken = Buffer.from(this.#buffer.subarray(0, this.#at));
+    return Buffer.from(this.takeView());
+  }
+
+  /** The same without a copy, for whoever is done with it before anything is written again. */
+  takeView(): Buffer {
+    const taken = this.#buffer.subarray(0, this.#at);
     this.#at = 0;
     return taken;
   }

@@ -32,7 +32,7 @@ export class Tally {
     return found;
   }
 
-  /** What has changed since the last call, for `ToldCounts`; empty: nothing. The counters begin anew. */
+  /** What has changed since the last call, for `ToldCounts`; empty: nothing. Valid until the next call. The counters begin anew. */
   collect(): Buffer {
     this.#full = false;
     const changed = this.#changed;

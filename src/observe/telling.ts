@@ -50,9 +50,9 @@ export class Telling {
     counts.number = -1;
   }
 
-  /** All that was told since the last call; empty: nothing. */
+  /** All that was told since the last call; empty: nothing. Valid until something is told again. */
   take(): Buffer {
-    return this.#out.take();
+    return this.#out.takeView();
   }
 
   #backend(counts: BackendCounts): void {

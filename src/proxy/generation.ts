@@ -61,6 +61,12 @@ export class Generation {
     return this.#slots.find(({ serving }) => serving)?.current ?? null;
   }
 
+  /** The one after another one, in turn, of those that serve; null: none does. */
+  after(pid: number): WorkerHandle | null {
+    const serving = this.#slots.flatMap((slot) => (slot.serving && slot.current !== null ? [slot.current] : []));
+    return serving[(serving.findIndex((handle) => handle.pid === pid) + 1) % serving.length] ?? null;
+  }
+
   /**
    * Starts the workers.
    * @returns the addresses, when every worker serves; no address if it was stopped before

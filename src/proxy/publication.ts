@@ -11,7 +11,7 @@ export interface PublicationParts {
   readonly boot: string;
   /** Gives an order to a process; it is answered, or the process goes. */
   readonly send: (source: number, order: StatsOrder) => void;
-  /** The process that writes; null: there is none now. */
+  /** The process that is to write next; null: there is none now. */
   readonly writer: () => number | null;
 }
 

@@ -40,6 +40,8 @@ export class Supervisor {
   readonly #statuses = new Map<number, WorkerStatus>();
   readonly #stats: NodeStats;
   readonly #publication: Publication;
+  /** Process id of the worker that wrote the counts last. */
+  #writer = 0;
   #identity: Identity | null;
   #current: Generation;
   #incoming: Generation | null = null;
@@ -69,7 +71,12 @@ export class Supervisor {
       totals: this.#stats.totals,
       boot: node.boot,
       send: (worker, order) => this.#handles.get(worker)?.send({ kind: 'stats', order }),
-      writer: () => this.#current.anyone?.pid ?? null,
+      // In turn: of many frontends it is some work.
+      writer: () => {
+        const next = this.#current.after(this.#writer);
+        this.#writer = next?.pid ?? 0;
+        return next === null ? null : next.pid;
+      },
     });
     this.#identity = resolveIdentity(config.user, config.group);
     this.gaveUp = new Promise((_resolve, reject) => {

@@ -80,7 +80,8 @@ export class RedisNodes {
 
   async writeStats(id: string, head: StatsHead, fields: ReadonlyMap<string, Buffer>): Promise<StatsHead | null> {
     return namedRun(this.#write, `writing ${this.#keys.stats(id)}`, async (commands) => {
-      const [before] = await resultsOrError(commands, statsCommands(this.#keys, id, head, fields));
+      // One by one: a transaction would be put together in memory once more, and of megabytes a second each copy counts.
+      const [before] = await Promise.all(statsCommands(this.#keys, id, head, fields).map((command) => commands.one(command)));
       if (typeof before === 'string') return parseStatsHead(before);
       await sweepStatsNodes(this.#keys, commands, head.at);
       return null;

@@ -229,9 +229,9 @@ describe('a name', () => {
   it('is told once, and again after its frontend was let go of', () => {
     const worker = new Worker();
     worker.serve('a-rather-long-name.example');
-    const first = worker.tally.collect();
+    const first = Buffer.from(worker.tally.collect());
     worker.serve('a-rather-long-name.example');
-    const second = worker.tally.collect();
+    const second = Buffer.from(worker.tally.collect());
     expect(first.toString('latin1')).toContain('a-rather-long-name.example');
     expect(second.toString('latin1')).not.toContain('a-rather-long-name.example');
     for (let seconds = 0; seconds < 200; seconds++) worker.tally.collect();
