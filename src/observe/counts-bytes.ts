@@ -4,8 +4,40 @@ import { type BackendCounts, FrontendCounts } from './frontend-counts.js';
 import { readCodes, readErrors, writeCodes, writeErrors } from './keyed-bytes.js';
 import { LatencyCounts, lastBucket } from './latency-counts.js';
 
+/** A frontend and its backends whose names were read: what follows is in their order. */
+export interface NamedCounts {
+  readonly counts: FrontendCounts;
+  readonly backends: readonly BackendCounts[];
+}
+
+/** All of a frontend. */
 export function writeFrontend(out: ByteWriter, counts: FrontendCounts): void {
-  out.text(counts.name);
+  writeNames(out, counts);
+  writeNumbers(out, counts);
+  writeLatencies(out, counts);
+}
+
+/** @throws Error for bytes that nobody wrote */
+export function readFrontend(from: ByteReader): FrontendCounts {
+  const named = readNames(from);
+  readNumbers(from, named);
+  readLatencies(from, named);
+  return named.counts;
+}
+
+export function writeNames(out: ByteWriter, { name, backends }: FrontendCounts): void {
+  out.text(name);
+  out.number(backends.size);
+  for (const { id } of backends.values()) out.text(id);
+}
+
+export function readNames(from: ByteReader): NamedCounts {
+  const counts = new FrontendCounts(from.text());
+  const backends = Array.from({ length: from.count() }, () => counts.backend(from.text()));
+  return { counts, backends };
+}
+
+export function writeNumbers(out: ByteWriter, counts: FrontendCounts): void {
   out.number(counts.requests);
   out.number(counts.hits);
   out.number(counts.active);
@@ -19,24 +51,16 @@ export function writeFrontend(out: ByteWriter, counts: FrontendCounts): void {
   out.number(counts.bytesOut);
   writeCodes(out, counts.codes);
   writeErrors(out, counts.errors);
-  writeLatency(out, counts);
-  out.number(counts.backends.size);
-  for (const backend of counts.backends.values()) writeBackend(out, backend);
+  for (const backend of counts.backends.values()) {
+    out.number(backend.attempts);
+    out.number(backend.active);
+    out.number(backend.activeMax);
+    writeCodes(out, backend.codes);
+    writeErrors(out, backend.errors);
+  }
 }
 
-function writeBackend(out: ByteWriter, counts: BackendCounts): void {
-  out.text(counts.id);
-  out.number(counts.attempts);
-  out.number(counts.active);
-  out.number(counts.activeMax);
-  writeCodes(out, counts.codes);
-  writeErrors(out, counts.errors);
-  writeLatency(out, counts);
-}
-
-/** @throws Error for bytes that nobody wrote */
-export function readFrontend(from: ByteReader): FrontendCounts {
-  const counts = new FrontendCounts(from.text());
+export function readNumbers(from: ByteReader, { counts, backends }: NamedCounts): void {
   counts.requests = from.number();
   counts.hits = from.number();
   counts.active = from.number();
@@ -50,19 +74,23 @@ export function readFrontend(from: ByteReader): FrontendCounts {
   counts.bytesOut = from.number();
   readCodes(from, [counts]);
   readErrors(from, [counts]);
-  counts.latency = readLatency(from);
-  for (let left = from.count(); left > 0; left--) readBackend(from, counts);
-  return counts;
+  for (const backend of backends) {
+    backend.attempts += from.number();
+    backend.active += from.number();
+    backend.activeMax = Math.max(backend.activeMax, from.number());
+    readCodes(from, [backend]);
+    readErrors(from, [backend]);
+  }
 }
 
-function readBackend(from: ByteReader, frontend: FrontendCounts): void {
-  const counts = frontend.backend(from.text());
-  counts.attempts += from.number();
-  counts.active += from.number();
-  counts.activeMax = Math.max(counts.activeMax, from.number());
-  readCodes(from, [counts]);
-  readErrors(from, [counts]);
-  counts.latency.add(readLatency(from));
+export function writeLatencies(out: ByteWriter, counts: FrontendCounts): void {
+  writeLatency(out, counts);
+  for (const backend of counts.backends.values()) writeLatency(out, backend);
+}
+
+export function readLatencies(from: ByteReader, { counts, backends }: NamedCounts): void {
+  counts.latency = readLatency(from);
+  for (const backend of backends) backend.latency.add(readLatency(from));
 }
 
 /** Of both windows, where there are two: the buckets without empty ones at both ends. */

@@ -1,7 +1,7 @@
 // What all nodes have counted, added up: sums of counts, percentiles of the latencies of all of them, and what runs on those that live.
 import { type BackendCounts, FrontendCounts, noFrontend, otherFrontends } from './frontend-counts.js';
 import type { KeyedCounts } from './keyed-counts.js';
-import { readFieldOrNothing, requestsPerSecond } from './node-counts.js';
+import { readRecord, requestsPerSecond } from './node-record.js';
 import type { AttemptFigures, RequestFigures } from './request-figures.js';
 
 /**
@@ -33,7 +33,7 @@ export interface FleetStats extends FleetRequestStats {
 
 /** What a node has published. */
 export interface NodePublication {
-  readonly fields: Iterable<Buffer>;
+  readonly fields: ReadonlyMap<string, Buffer>;
   /** When, by the node's clock in milliseconds since the epoch. */
   readonly at: number;
   /** It is there: what it says runs does run. */
@@ -74,17 +74,15 @@ export class FleetCounts {
 
   /** Adds what a node has published. A field that cannot be understood, of another version perhaps, is left out. */
   add({ fields, at, alive }: NodePublication): void {
-    for (const field of fields) {
-      for (const { counts, recent } of readFieldOrNothing(field)) {
-        if (this.#only !== null && counts.name !== this.#only) continue;
-        let sum = this.#sums.get(counts.name);
-        if (sum === undefined) {
-          sum = new Sum(counts.name);
-          this.#sums.set(counts.name, sum);
-        }
-        sum.add(counts, alive);
-        if (alive) sum.perSecond += requestsPerSecond(recent, at);
+    for (const { counts, recent } of readRecord(fields)) {
+      if (this.#only !== null && counts.name !== this.#only) continue;
+      let sum = this.#sums.get(counts.name);
+      if (sum === undefined) {
+        sum = new Sum(counts.name);
+        this.#sums.set(counts.name, sum);
       }
+      sum.add(counts, alive);
+      if (alive) sum.perSecond += requestsPerSecond(recent, at);
     }
   }
 

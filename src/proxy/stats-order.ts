@@ -10,7 +10,7 @@ export type StatsOrder =
 /** What has come of it. */
 export type StatsAnswer =
   /** What an earlier run of the node has left; null: nothing. */
-  | { readonly kind: 'read'; readonly base: { readonly since: number; readonly fields: readonly Buffer[] } | null }
+  | { readonly kind: 'read'; readonly base: { readonly since: number; readonly fields: ReadonlyMap<string, Buffer> } | null }
   /** @param before `boot` of the record that was there, or empty */
   | { readonly kind: 'written'; readonly before: string }
   | { readonly kind: 'failed' };

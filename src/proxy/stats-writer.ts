@@ -28,7 +28,7 @@ export class StatsWriter {
         return { kind: 'written', before: before?.boot ?? '' };
       }
       const [record] = await this.#store.readStats({ id: this.#id });
-      const base = record === undefined ? null : { since: record.head.since, fields: [...record.fields.values()] };
+      const base = record === undefined ? null : { since: record.head.since, fields: record.fields };
       return { kind: 'read', base };
     } catch (error) {
       this.#complain(error instanceof Error ? error.message : String(error));

@@ -23,11 +23,11 @@ export class MemoryStats {
   }
 
   /** As `Store.readStats`. */
-  read({ id, field }: { readonly id?: string; readonly field?: string }, now: number): NodeStatsRecord[] {
+  read({ id, fields: wanted }: { readonly id?: string; readonly fields?: readonly string[] }, now: number): NodeStatsRecord[] {
     return [...this.#kept.keys()].sort().flatMap((node) => {
       const kept = id === undefined || id === node ? this.#valid(node, now) : null;
       if (kept === null) return [];
-      const fields = [...kept.fields].filter(([name]) => field === undefined || field === name);
+      const fields = [...kept.fields].filter(([name]) => wanted === undefined || wanted.includes(name));
       return [{ id: node, head: kept.head, age: now - kept.writtenAt, fields: new Map(fields) }];
     });
   }

@@ -185,7 +185,7 @@ export class MemoryStore implements ManagedStore {
     return this.#stats.write(id, head, fields, Date.now());
   }
 
-  async readStats(wanted: { readonly id?: string; readonly field?: string } = {}): Promise<NodeStatsRecord[]> {
+  async readStats(wanted: { readonly id?: string; readonly fields?: readonly string[] } = {}): Promise<NodeStatsRecord[]> {
     return this.#stats.read(wanted, Date.now());
   }
 

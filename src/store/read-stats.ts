@@ -1,7 +1,7 @@
 // The statistics of a fleet, as the management API and the command line show them: read from the records of its nodes and added up.
 import { statsFresh } from '../model/node-stats.js';
 import { emptyRouteStats, FleetCounts, type FleetRouteStats, type FleetStats } from '../observe/fleet-counts.js';
-import { fieldOf } from '../observe/node-counts.js';
+import { fieldsOf, placeOf } from '../observe/node-record.js';
 import type { Store } from './store.js';
 
 /** Of all frontends. */
@@ -19,7 +19,7 @@ export async function readFleetStats(store: Reads): Promise<FleetReport> {
   const records = await store.readStats();
   const fleet = new FleetCounts();
   for (const { fields, head, age } of records) {
-    fleet.add({ fields: fields.values(), at: head.at + age, alive: age < statsFresh });
+    fleet.add({ fields, at: head.at + age, alive: age < statsFresh });
   }
   const since = records.reduce((least, { head }) => Math.min(least, head.since), Number.POSITIVE_INFINITY);
   const live = records.filter(({ age }) => age < statsFresh).length;
@@ -32,8 +32,8 @@ export async function readFleetStats(store: Reads): Promise<FleetReport> {
  */
 export async function readFrontendStats(store: Reads, name: string): Promise<FleetRouteStats> {
   const fleet = new FleetCounts(name);
-  for (const { fields, head, age } of await store.readStats({ field: fieldOf(name) })) {
-    fleet.add({ fields: fields.values(), at: head.at + age, alive: age < statsFresh });
+  for (const { fields, head, age } of await store.readStats({ fields: Object.values(fieldsOf(placeOf(name))) })) {
+    fleet.add({ fields, at: head.at + age, alive: age < statsFresh });
   }
   return fleet.frontend(name) ?? emptyRouteStats();
 }

@@ -88,7 +88,7 @@ export class RedisNodes {
     });
   }
 
-  readStats(wanted: { readonly id?: string; readonly field?: string } = {}): Promise<NodeStatsRecord[]> {
+  readStats(wanted: { readonly id?: string; readonly fields?: readonly string[] } = {}): Promise<NodeStatsRecord[]> {
     return namedRun(this.#read, `reading ${this.#keys.stats('')}*`, (commands) => readStatsRecords(this.#keys, commands, wanted));
   }
 

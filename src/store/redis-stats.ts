@@ -33,26 +33,25 @@ export async function sweepStatsNodes(keys: RedisKeys, commands: Commands, now: 
 export async function readStatsRecords(
   keys: RedisKeys,
   commands: Commands,
-  { id, field }: { readonly id?: string; readonly field?: string },
+  { id, fields: wanted }: { readonly id?: string; readonly fields?: readonly string[] },
 ): Promise<NodeStatsRecord[]> {
   const ids = id === undefined ? [...valuesOf(textsOf(await commands.one(['HGETALL', keys.statsNodes]))).keys()].sort() : [id];
   if (ids.length === 0) return [];
   const questions = (key: string): Command[] =>
-    field === undefined
+    wanted === undefined
       ? [
           ['PTTL', key],
           ['HGETALL', key],
         ]
       : [
           ['PTTL', key],
-          ['HGET', key, statsHeadField],
-          ['HGET', key, field],
+          ['HMGET', key, statsHeadField, ...wanted],
         ];
   const size = questions('').length;
   const results = await commands.readBytes(ids.flatMap((node) => questions(keys.stats(node))));
   return ids.flatMap((node, at) => {
-    const [left, ...replies] = results.slice(at * size, (at + 1) * size).map(([error, reply]) => (error === null ? reply : null));
-    const fields = field === undefined ? fieldsOf(replies[0]) : named([statsHeadField, field], replies);
+    const [left, reply] = results.slice(at * size, (at + 1) * size).map(([error, reply]) => (error === null ? reply : null));
+    const fields = wanted === undefined ? fieldsOf(reply) : named([statsHeadField, ...wanted], Array.isArray(reply) ? reply : []);
     const head = parseStatsHead(fields.get(statsHeadField)?.toString());
     if (head === null) return [];
     fields.delete(statsHeadField);

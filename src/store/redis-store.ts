@@ -344,7 +344,7 @@ export class RedisStore implements ManagedStore {
     return this.#nodes.writeStats(id, head, fields);
   }
 
-  readStats(wanted: { readonly id?: string; readonly field?: string } = {}): Promise<NodeStatsRecord[]> {
+  readStats(wanted: { readonly id?: string; readonly fields?: readonly string[] } = {}): Promise<NodeStatsRecord[]> {
     return this.#nodes.readStats(wanted);
   }
 

@@ -137,9 +137,9 @@ export interface Store {
   writeStats(id: string, head: StatsHead, fields: ReadonlyMap<string, Buffer>): Promise<StatsHead | null>;
   /**
    * Reads what nodes have counted, by id, those that are gone among them.
-   * @param wanted of which node, or which field of all; the others are left out
+   * @param wanted of which node, or which fields of all; the others are left out
    */
-  readStats(wanted?: { readonly id?: string; readonly field?: string }): Promise<NodeStatsRecord[]>;
+  readStats(wanted?: { readonly id?: string; readonly fields?: readonly string[] }): Promise<NodeStatsRecord[]>;
   /** Replaces a frontend: identifier and backend entries. */
   writeFrontend(name: string, identifier: string, backends: readonly string[]): Promise<void>;
   /** Removes a frontend with its dead marks. */

@@ -182,7 +182,7 @@ export function storeContract(title: string, makeStore: MakeStore): void {
         await store.writeStats('two', head, fieldsOf(['2', bytes]));
         expect((await store.readStats({ id: 'two' })).map(({ id }) => id)).toEqual(['two']);
         expect(await store.readStats({ id: 'three' })).toEqual([]);
-        const fields = (await store.readStats({ field: '1' })).map(({ fields }) => [...fields]);
+        const fields = (await store.readStats({ fields: ['1'] })).map(({ fields }) => [...fields]);
         expect(fields).toEqual([[['1', bytes]], []]);
       });
     });

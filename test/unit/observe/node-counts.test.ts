@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { FleetCounts } from '../../../src/observe/fleet-counts.js';
 import { noFrontend, otherFrontends } from '../../../src/observe/frontend-counts.js';
-import { fieldOf, NodeCounts } from '../../../src/observe/node-counts.js';
+import { NodeCounts } from '../../../src/observe/node-counts.js';
+import { fieldsOf, placeOf } from '../../../src/observe/node-record.js';
 import { RouteCounts } from '../../../src/observe/route-counts.js';
 import { SeriesCounts } from '../../../src/observe/series-counts.js';
 import { Tally } from '../../../src/observe/tally.js';
@@ -72,7 +73,7 @@ class Record {
 
   show(name: string, alive = true, at = Date.now()) {
     const fleet = new FleetCounts(name);
-    fleet.add({ fields: this.fields.values(), at, alive });
+    fleet.add({ fields: this.fields, at, alive });
     return fleet.frontend(name);
   }
 }
@@ -101,7 +102,7 @@ describe('what workers tell their node', () => {
     one.serve('b.example');
     node.hear(1, one);
     const changed = node.counts.takeChanged();
-    expect([...changed.keys()]).toEqual([fieldOf('b.example')]);
+    expect([...changed.keys()]).toEqual([fieldsOf(placeOf('b.example')).numbers]);
     record.take(changed);
     expect(record.show('b.example')?.requestsTotal).toBe(2);
     expect(record.show('c.example')).toBeNull();
@@ -155,7 +156,7 @@ describe('what workers tell their node', () => {
     const other = new Worker();
     other.serve('a.example');
     after.hear(1, other);
-    after.counts.goOnFrom(record.fields.values());
+    after.counts.goOnFrom(record.fields);
     record.take(after.counts.takeChanged());
     expect(record.show('a.example')).toMatchObject({
       requestsTotal: 4,
@@ -208,7 +209,7 @@ describe('what workers tell their node', () => {
     const record = new Record();
     record.take(node.counts.takeChanged());
     const fleet = new FleetCounts();
-    fleet.add({ fields: record.fields.values(), at: now, alive: true });
+    fleet.add({ fields: record.fields, at: now, alive: true });
     const all = fleet.all();
     expect(all.requestsTotal).toBe(25_000);
     expect(all.routes[otherFrontends]?.requestsTotal).toBeGreaterThan(0);
@@ -222,6 +223,55 @@ describe('what workers tell their node', () => {
     const node = new Node();
     node.hear(1, worker);
     expect(node.counts.frontends.get('a.example')?.backends.size).toBe(201);
+  });
+});
+
+describe('latencies', () => {
+  it('are written with every fourth writing, and with the last one', () => {
+    const node = new Node();
+    const worker = new Worker();
+    worker.serve('a.example');
+    node.hear(1, worker);
+    const record = new Record();
+    const { names, numbers, latencies } = fieldsOf(placeOf('a.example'));
+    const first = node.counts.takeChanged();
+    expect([...first.keys()]).toEqual([names, numbers, latencies]);
+    record.take(first);
+    const written: number[] = [];
+    for (let second = 0; second < 8; second++) {
+      worker.serve('a.example');
+      node.hear(1, worker);
+      const taken = node.counts.takeChanged();
+      expect(taken.has(names)).toBe(false);
+      if (taken.has(latencies)) written.push(second);
+      record.take(taken);
+      expect(record.show('a.example')?.requestsTotal).toBe(second + 2);
+    }
+    expect(written).toHaveLength(2);
+    expect((written[1] ?? 0) - (written[0] ?? 0)).toBe(4);
+    // Nothing happens any more: what waits is written in its turn.
+    const late = [1, 2, 3, 4].filter(() => node.counts.takeChanged().has(latencies));
+    expect(late.length).toBe(1);
+    worker.serve('a.example');
+    node.hear(1, worker);
+    expect(node.counts.takeChanged(true).has(latencies)).toBe(true);
+  });
+
+  it('and numbers are of the backends that were named with them', () => {
+    const node = new Node();
+    const worker = new Worker();
+    const record = new Record();
+    worker.serve('a.example');
+    node.hear(1, worker);
+    record.take(node.counts.takeChanged());
+    worker.begin('a.example', 'one')();
+    const counts = worker.tally.frontend(new RouteCounts(), 'a.example');
+    counts.backend('two').attempts++;
+    node.hear(1, worker);
+    const taken = node.counts.takeChanged();
+    expect(taken.size).toBe(3);
+    record.take(taken);
+    expect(record.show('a.example')?.backends).toMatchObject({ one: { hits: 2 }, two: { hits: 1 } });
   });
 });
 
@@ -301,8 +351,8 @@ describe('the fleet', () => {
       return record;
     });
     const fleet = new FleetCounts();
-    fleet.add({ fields: records[0]?.fields.values() ?? [], at: now, alive: true });
-    fleet.add({ fields: records[1]?.fields.values() ?? [], at: now, alive: false });
+    fleet.add({ fields: records[0]?.fields ?? new Map(), at: now, alive: true });
+    fleet.add({ fields: records[1]?.fields ?? new Map(), at: now, alive: false });
     const shown = fleet.all().routes['a.example'];
     expect(shown).toMatchObject({
       requestsTotal: 200,
@@ -327,7 +377,7 @@ describe('the fleet', () => {
     const record = new Record();
     record.take(node.counts.takeChanged());
     const fleet = new FleetCounts();
-    fleet.add({ fields: record.fields.values(), at: Date.now(), alive: true });
+    fleet.add({ fields: record.fields, at: Date.now(), alive: true });
     const all = fleet.all();
     expect(all.requestsTotal).toBe(2);
     expect(Object.keys(all.routes)).toEqual(['a.example']);
@@ -336,7 +386,11 @@ describe('the fleet', () => {
 
   it('leaves out a field that it cannot understand', () => {
     const fleet = new FleetCounts();
-    fleet.add({ fields: [Buffer.alloc(3, 255), Buffer.from('not counts at all')], at: Date.now(), alive: true });
+    fleet.add({
+      fields: new Map(['3', '3.names', '3.latencies'].map((name, at) => [name, Buffer.alloc(9, at)])),
+      at: Date.now(),
+      alive: true,
+    });
     expect(fleet.all()).toMatchObject({ requestsTotal: 0, routes: {} });
   });
 
@@ -356,7 +410,7 @@ describe('the fleet', () => {
     counts.requests++;
     counts.latency.record(1000);
     node.hear(1, worker);
-    record.take(node.counts.takeChanged());
+    record.take(node.counts.takeChanged(true));
     expect(record.show('a.example', true, now)?.latencyMs.p50).toBeGreaterThan(900);
   });
 });
