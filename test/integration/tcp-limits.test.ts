@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { eventually } from '../helpers/eventually.js';
 import { connectClient } from '../helpers/raw-client.js';
@@ -27,6 +28,19 @@ async function streams(...args: Parameters<typeof startStreams>): Promise<Starte
   const started = await startStreams(...args);
   open.push(started);
   return started;
+}
+
+/** Seconds until the kernel asks for the other side of open connections, as it tells them (proc(5), /proc/net/tcp). */
+function keepAliveTimers(wanted: (ports: { local: number; remote: number }) => boolean): number[] {
+  const seconds: number[] = [];
+  for (const line of readFileSync('/proc/net/tcp', 'utf8').split('\n').slice(1)) {
+    const [, local = '', remote = '', state, , timer = ''] = line.trim().split(/\s+/);
+    const [kind, ticks = '0'] = timer.split(':');
+    const [at, to] = [local, remote].map((end) => Number.parseInt(end.split(':')[1] ?? '0', 16));
+    const open = state === '01' && kind === '02';
+    if (open && wanted({ local: at ?? 0, remote: to ?? 0 })) seconds.push(Number.parseInt(ticks, 16) / 100);
+  }
+  return seconds;
 }
 
 describe('limits of TCP streams', () => {
@@ -105,6 +119,30 @@ describe('limits of TCP streams', () => {
     expect(beats).toBeGreaterThan(3);
     await started.proxy.close();
     expect(started.accessLines().map((line) => line.split(' ').at(-1))).toEqual(['inactive', 'cut']);
+  });
+
+  it('has TCP ask for both sides after keepAlive, and for neither where it is 0', async () => {
+    const echo = await target();
+    const { port } = await streams({
+      streams: [
+        { name: 'kept', keepAlive: 500, targets: [echo.url] },
+        { name: 'never', keepAlive: 0, targets: [echo.url] },
+        { name: 'apart', keepAlive: 500, targets: [`${echo.url}#keepAlive=0`] },
+      ],
+    });
+    const asks = async (name: string): Promise<{ client: boolean; target: boolean }> => {
+      const client = await served(port(name));
+      const found = {
+        client: keepAliveTimers(({ local }) => local === port(name)).some((seconds) => seconds > 400 && seconds <= 500),
+        target: keepAliveTimers(({ remote }) => remote === echo.port).some((seconds) => seconds > 400 && seconds <= 500),
+      };
+      client.close();
+      await eventually('it to be gone', () => echo.sockets.size === 0);
+      return found;
+    };
+    expect(await asks('kept')).toEqual({ client: true, target: true });
+    expect(await asks('never')).toEqual({ client: false, target: false });
+    expect(await asks('apart')).toEqual({ client: true, target: false });
   });
 
   it('gives a target connectTimeout, then tries the next', async () => {
