@@ -21,7 +21,7 @@ export function resetSocket(socket: Socket): void {
 /**
  * Whether a connection whose end was just told was reset in truth: a reset that comes together with the last bytes is told as an
  * end by the event loop (libuv reads less than it asked for, sees that the connection hangs up, and looks no further). The kernel
- * knows: after a proper end there still is a peer. Holds for the first question about the peer of the socket, which Node keeps.
+ * knows: after a proper end there still is a peer, unless our side had ended before. Holds for the first question about the peer of the socket, which Node keeps.
  */
 export function wasReset(socket: Socket): boolean {
   return socket.remoteAddress === undefined;

@@ -75,8 +75,9 @@ export class Connection implements ReadTarget {
     socket.on('end', () => {
       this.#ended = true;
       if (this.user === null) socket.destroy();
-      // A body that ends with the connection must not look complete. A unix socket has no address, and no resets.
-      else if (backend.socketPath === '' && wasReset(socket)) socket.destroy(resetError());
+      // A body that ends with the connection must not look complete. A unix socket has no address, and no resets; where we had ended
+      // our side before, a proper end leaves no peer either.
+      else if (backend.socketPath === '' && !socket.writableEnded && wasReset(socket)) socket.destroy(resetError());
       else this.user.connectionEnd();
     });
     socket.on('error', (error) => {

@@ -117,7 +117,7 @@ class BridgedStream {
       const size = Buffer.from(`${piece.length.toString(16)}\r\n`);
       await writePaced(this.#socket, inChunks ? Buffer.concat([size, piece, Buffer.from('\r\n')]) : piece);
     }
-    if (reader.broken || stream.rstCode !== http2.constants.NGHTTP2_NO_ERROR) this.#socket.destroy();
+    if (stream.rstCode !== http2.constants.NGHTTP2_NO_ERROR) this.#socket.destroy();
     else if (inChunks) this.#write(`0\r\n${trailers}\r\n`);
     else if (opensTunnel) this.#socket.end();
   }

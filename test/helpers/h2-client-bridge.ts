@@ -145,7 +145,7 @@ class BridgedClient {
       const size = Buffer.from(`${piece.length.toString(16)}\r\n`);
       await writePaced(this.#socket, inChunks ? Buffer.concat([size, piece, Buffer.from('\r\n')]) : piece);
     }
-    if (reader.broken || stream.rstCode !== http2.constants.NGHTTP2_NO_ERROR) {
+    if (stream.rstCode !== http2.constants.NGHTTP2_NO_ERROR) {
       this.#socket.resetAndDestroy();
       return false;
     }
@@ -164,7 +164,8 @@ class BridgedClient {
     };
     const here = async (): Promise<void> => {
       for (let piece = await back.some(); piece !== null; piece = await back.some()) await writePaced(this.#socket, piece);
-      if (back.broken || stream.rstCode !== http2.constants.NGHTTP2_NO_ERROR) this.#socket.resetAndDestroy();
+      // It may be closed before its last bytes were read.
+      if (stream.rstCode !== http2.constants.NGHTTP2_NO_ERROR) this.#socket.resetAndDestroy();
       else this.#socket.end();
     };
     await Promise.all([there(), here()]);
