@@ -87,6 +87,7 @@ const proxyRules = [
     '+sscan',
     '+hscan',
     '+hget',
+    '+hmget',
     '+pttl',
     '+get',
     '+del',
