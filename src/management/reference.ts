@@ -32,6 +32,7 @@ summary { cursor: pointer; padding: .4rem .6rem; overflow-wrap: anywhere; }
 summary b { display: inline-block; font-family: ui-monospace, monospace; min-width: 4.5rem; }
 details > div { border-top: 1px solid var(--line); padding: .2rem .8rem .8rem; }
 table { border-collapse: collapse; width: 100%; }
+th { white-space: nowrap; }
 th, td { border-bottom: 1px solid var(--line); padding: .2rem .5rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
 pre, code { background: var(--soft); border-radius: 3px; font: 14px/1.4 ui-monospace, monospace; }
 pre { max-height: 30rem; overflow: auto; padding: .6rem; }
@@ -71,32 +72,26 @@ function operationPart(
   { summary, description, parameters, requestBody, responses }: Operation,
 ): string {
   const asked = parameters.map(({ name, in: place, required, description: text }) => [
-    name,
+    escaped(name),
     place + (required ? ', needed' : ''),
-    text,
+    prose(text),
   ]);
   const told = Object.entries(responses).map(([status, answer]) => [status, linked(answer), answer.description]);
   const body = requestBody === undefined ? '' : `<p>Body: ${linked(requestBody as ApiObject)}</p>`;
-  return `<details><summary><b>${method.toUpperCase()}</b> <code>${escaped(path)}</code> ${escaped(summary)}</summary><div>
-<p>${escaped(String(description))}</p>
-${
-  asked.length === 0
-    ? ''
-    : table(
-        ['parameter', 'where', ''],
-        asked.map((row) => row.map((text) => escaped(text ?? ''))),
-      )
-}
+  return `<details><summary><b>${method.toUpperCase()}</b> <code>${escaped(path)}</code> ${prose(summary)}</summary><div>
+<p>${prose(String(description))}</p>
+${asked.length === 0 ? '' : table(['parameter', 'where', ''], asked)}
 ${body}
 ${table(
   ['answer', 'body', ''],
-  told.map(([status = '', link = '', text = '']) => [status, link, escaped(text)]),
+  told.map(([status = '', link = '', text = '']) => [status, link, prose(text)]),
 )}
 </div></details>`;
 }
 
+/** A link to it opens what it is folded into, as browsers do for what lies within. */
 function schemaPart(name: string, schema: ApiObject): string {
-  return `<details id="${anchor(`schema ${name}`)}"><summary>${escaped(name)}</summary><div><pre>${escaped(JSON.stringify(schema, null, 2))}</pre></div></details>`;
+  return `<details><summary>${escaped(name)}</summary><div><pre id="${anchor(`schema ${name}`)}">${escaped(JSON.stringify(schema, null, 2))}</pre></div></details>`;
 }
 
 /** The names of the schemas of a body, as links to them. */
@@ -108,6 +103,11 @@ function linked(body: ApiObject): string {
 function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const head = heads.map((text) => `<th>${text}</th>`).join('');
   return `<table><tr>${head}</tr>${rows.map((row) => `<tr>${row.map((cell) => `<td>${cell}</td>`).join('')}</tr>`).join('')}</table>`;
+}
+
+/** A text in which code stands between backticks. */
+function prose(text = ''): string {
+  return escaped(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>');
 }
 
 function anchor(name: string): string {
