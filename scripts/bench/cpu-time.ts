@@ -29,6 +29,14 @@ export function readUsage(root: number): Usage {
   return { cpuMicroseconds: (ticks / ticksPerSecond) * 1e6, residentMebibytes: kibibytes / 1024 };
 }
 
+/** VmRSS in MiB of the one process that another one has started: the worker of a supervisor. */
+export function residentOfChild(parent: number): number {
+  const children = [...readAllStats()].filter(([, stat]) => stat.parent === parent);
+  const [child] = children;
+  if (child === undefined || children.length > 1) throw new Error(`process ${parent} has ${children.length} children, not one`);
+  return residentKibibytes(child[0]) / 1024;
+}
+
 interface Stat {
   readonly parent: number;
   readonly ticks: number;

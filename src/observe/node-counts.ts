@@ -7,7 +7,7 @@ import { MergedCounts } from './merged-counts.js';
 import { fieldsOf, placeOf, places, rateWindow, readRecord } from './node-record.js';
 
 /** The most frontends that a node tells apart. */
-const mostFrontends = 20_000;
+const mostFrontends = 12_000;
 /** The share of them that is let go of at once: those that were asked for least lately. */
 const roomMade = 0.1;
 /** Latencies are those of the last five to ten minutes, in milliseconds, and written with every so manieth writing. */

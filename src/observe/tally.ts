@@ -5,7 +5,7 @@ import type { RouteCounts } from './route-counts.js';
 import { Telling } from './telling.js';
 
 /** The most frontends that are told apart. */
-const mostFrontends = 20_000;
+const mostFrontends = 12_000;
 /** A frontend or backend that had nothing to tell so many times in a row is let go of; all of it has been told. */
 const quietUntilDropped = 60;
 
@@ -15,8 +15,6 @@ export class Tally {
   readonly #frontends = new Map<string, FrontendCounts>([[noFrontend, this.none]]);
   readonly #telling = new Telling();
   readonly #changed: BackendCounts[] = [];
-  /** Room was looked for since the last telling. */
-  #full = false;
 
   /** Frontends that are told apart now. */
   get size(): number {
@@ -34,7 +32,6 @@ export class Tally {
 
   /** What has changed since the last call, for `ToldCounts`; empty: nothing. Valid until the next call. The counters begin anew. */
   collect(): Buffer {
-    this.#full = false;
     const changed = this.#changed;
     for (const counts of this.#frontends.values()) {
       changed.length = 0;
@@ -56,21 +53,11 @@ export class Tally {
   #open(name: string): FrontendCounts {
     const known = this.#frontends.get(name);
     if (known !== undefined) return known;
-    if (this.#frontends.size >= mostFrontends && name !== otherFrontends) {
-      if (!this.#full) this.#dropQuiet();
-      if (this.#frontends.size >= mostFrontends) return this.#open(otherFrontends);
-    }
+    // Nobody is let go of for a newcomer: where more frontends are in use than are told apart, each would push out another one for ever.
+    if (this.#frontends.size >= mostFrontends && name !== otherFrontends) return this.#open(otherFrontends);
     const made = new FrontendCounts(name);
     this.#frontends.set(name, made);
     return made;
-  }
-
-  /** Makes room by those who had nothing to tell the last time and nothing since; once between two tellings, since it looks at all. */
-  #dropQuiet(): void {
-    this.#full = true;
-    for (const counts of this.#frontends.values()) {
-      if (counts.quiet > 0 && !hasChanged(counts)) this.#drop(counts);
-    }
   }
 
   #drop(counts: FrontendCounts): void {
