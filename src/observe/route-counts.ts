@@ -1,10 +1,15 @@
 // The counters that a compiled route holds, so that an exchange looks nothing up to count.
 import { type BackendCounts, type FrontendCounts, otherBackends, otherFrontends } from './frontend-counts.js';
 
+type Held = readonly (BackendCounts | undefined)[];
+
+/** Of a route that nobody has asked for: there may be a hundred thousand of them. */
+const none: Held = [];
+
 /** Of its frontend, and of its backends by their index. Found by the first exchange that needs them, and found again where they were let go of. */
 export class RouteCounts {
   #frontend: FrontendCounts | null = null;
-  readonly #backends: (BackendCounts | undefined)[] = [];
+  #backends = none;
 
   get frontend(): FrontendCounts | null {
     return this.#frontend;
@@ -13,7 +18,7 @@ export class RouteCounts {
   /** `Tally.frontend` has found them. */
   hold(frontend: FrontendCounts): void {
     this.#frontend = frontend;
-    this.#backends.length = 0;
+    this.#backends = none;
   }
 
   /**
@@ -22,11 +27,16 @@ export class RouteCounts {
    * @param index of the backend in the route
    */
   backend(frontend: FrontendCounts, index: number, id: string): BackendCounts {
+    if (frontend.name === otherFrontends) return frontend.backend(otherBackends);
     if (frontend !== this.#frontend) return frontend.backend(id);
     const known = this.#backends[index];
     if (known !== undefined && !known.dropped) return known;
-    const found = frontend.backend(frontend.name === otherFrontends ? otherBackends : id);
-    this.#backends[index] = found;
+    const found = frontend.backend(id);
+    // An array that grows by itself takes room for sixteen more.
+    const { length } = this.#backends;
+    const held = Array.from({ length: Math.max(length, index + 1) }, (_, at) => this.#backends[at]);
+    held[index] = found;
+    this.#backends = held;
     return found;
   }
 }
