@@ -1,4 +1,4 @@
-// Frontends and dead marks in Redis: one round trip a look-up, changes told by tracking, wrong records kept apart.
+// The store in Redis: what it holds, and what its parts are told of changes.
 import type { RedisConfig } from '../config/config.js';
 import { membersOf } from '../model/dead-set.js';
 import type { FrontendRecord } from '../model/frontend.js';
@@ -8,26 +8,15 @@ import { type RecordKind, recordShapes, type StoredRecord } from '../model/recor
 import { allOrError, type Command } from '../redis/commands.js';
 import type { RedisSide } from '../redis/kept-link.js';
 import { hcheckerPingKey, RedisKeys } from '../redis/keys.js';
-import { asError, isForbidden, isTimeout } from '../redis/redis-errors.js';
 import type { HistoryEntry, PlanChange, RecordAddress } from './change.js';
 import { EmptyWatch } from './empty-watch.js';
-import { ExpiryWatch } from './expiry-watch.js';
 import type { ManagedStore } from './managed-store.js';
 import { globLiteral, namedRun } from './named-run.js';
-import { OversizeWatch } from './oversize-watch.js';
 import { entriesIn, RedisChanges } from './redis-changes.js';
 import { doing as countingFor, createRedisCounters } from './redis-counters.js';
+import { RedisFrontends } from './redis-frontends.js';
 import { maintenanceCommands, markCommands, markedNames, reviveCommands } from './redis-marks.js';
 import { RedisNodes } from './redis-nodes.js';
-import {
-  commandsPerName,
-  isOversized,
-  parseRecord,
-  readCommands,
-  refuseLarge,
-  sizeCommands,
-  sizesPerName,
-} from './redis-record.js';
 import { readRecordCommand, readReply, replaceCommands } from './redis-records.js';
 import { openSides, type RedisPlaces, type RedisSides } from './redis-sides.js';
 import { ReplicaWatch } from './replica-watch.js';
@@ -42,34 +31,26 @@ export interface RedisStoreOptions extends RedisPlaces {
 
 /** How long an answer may be old where nobody tells changes. */
 const pollInterval = 1000;
-const maxNotes = 1000;
 
 export class RedisStore implements ManagedStore {
   readonly counters: StoreCounters;
-  readonly #options: RedisStoreOptions;
   readonly #keys: RedisKeys;
   readonly #read: RedisSide;
   readonly #write: RedisSide;
   readonly #changes: RedisChanges;
   readonly #nodes: RedisNodes;
   readonly #tracking: RedisSides['tracking'];
-  readonly #expiries: ExpiryWatch;
-  readonly #oversize: OversizeWatch;
+  readonly #frontends: RedisFrontends;
   readonly #empty: EmptyWatch;
   /** Null where nobody speaks of a replica. */
   readonly #replica: ReplicaWatch | null;
-  /** Complaints made already, so that each is logged once. */
-  readonly #notes = new Set<string>();
   #listener: StoreListener | null = null;
   #poll: NodeJS.Timeout | undefined;
   /** Those who wait until everything has been told at the next poll. */
   #untilPolled: (() => void)[] = [];
 
   constructor(options: RedisStoreOptions) {
-    this.#options = options;
     this.#keys = new RedisKeys(options.read.prefix, options.followNodes === true);
-    this.#expiries = new ExpiryWatch((name) => this.#listener?.changed(name));
-    this.#oversize = new OversizeWatch((name) => this.#listener?.changed(name));
     const sides = openSides({
       ...options,
       keys: this.#keys,
@@ -89,6 +70,11 @@ export class RedisStore implements ManagedStore {
       hasFrontends: () => this.#read.run((commands) => commands.any(`${globLiteral(this.#keys.beginning('frontend'))}*`)),
       log: options.log,
       onEnd: () => this.#listener?.everythingChanged(),
+    });
+    this.#frontends = new RedisFrontends({
+      ...{ keys: this.#keys, read: this.#read, write: this.#write, log: options.log },
+      changed: (name) => this.#listener?.changed(name),
+      found: () => this.#empty.held(),
     });
     this.#replica =
       this.#write === this.#read || options.read.cluster !== undefined
@@ -158,48 +144,7 @@ export class RedisStore implements ManagedStore {
   async readFrontends(names: readonly string[]): Promise<FrontendRecord[]> {
     const wait = this.#empty.beforeRead();
     if (wait !== null) await wait;
-    if (this.#oversize.careful) await this.#holdLarge(names);
-    const held = names.map((name) => this.#oversize.heldOf(name));
-    if (held.every((record) => record === undefined)) return this.#readRecords(names);
-    const read = await this.#readRecords(names.filter((_, at) => held[at] === undefined));
-    return held.map((record) => record ?? (read.shift() as FrontendRecord));
-  }
-
-  /** Asks for sizes first: reading what is too large would hold everybody else up. */
-  async #holdLarge(names: readonly string[]): Promise<void> {
-    const sizes = await namedRun(this.#read, 'asking for sizes', (commands) =>
-      commands.reads(sizeCommands(this.#keys, names)),
-    ).catch((error: unknown) => {
-      if (!isForbidden(asError(asError(error).cause))) throw error;
-      this.#noteOnce('this user of Redis may not ask how large records are (+memory|usage): large ones hold others up');
-      return null;
-    });
-    names.forEach((name, at) => {
-      const large = sizes === null ? null : refuseLarge(name, sizes.slice(at * sizesPerName, (at + 1) * sizesPerName));
-      if (large !== null) this.#oversize.hold(large);
-    });
-  }
-
-  async #readRecords(names: readonly string[]): Promise<FrontendRecord[]> {
-    if (names.length === 0) return [];
-    const replies = await namedRun(this.#read, 'reading frontends', (commands) =>
-      commands.reads(readCommands(this.#keys, names)),
-    ).catch((error: unknown) => {
-      if (isTimeout(asError(asError(error).cause))) this.#oversize.beCareful();
-      throw error;
-    });
-    const now = Date.now();
-    return names.map((name, at) => {
-      const [list, listTtl, dead, deadTtl, health, policy] = replies.slice(at * commandsPerName, (at + 1) * commandsPerName);
-      const expiresIn = Number(listTtl![1]);
-      if (expiresIn >= 0) this.#expiries.watch(name, expiresIn);
-      const replied = { list: list!, dead: dead!, deadTtl: deadTtl!, health: health!, policy: policy! };
-      const record = parseRecord(name, replied, now, (text) => this.#noteOnce(text));
-      if (isOversized(replied)) this.#oversize.hold(record);
-      if (record.list.length > 0) this.#empty.held();
-      if (record.marks.some((mark) => mark.manual === true)) this.#persistMarks(name);
-      return record;
-    });
+    return this.#frontends.read(names);
   }
 
   async markDead(mark: DeadMarkRequest): Promise<void> {
@@ -373,8 +318,7 @@ export class RedisStore implements ManagedStore {
   async close(): Promise<void> {
     clearInterval(this.#poll);
     for (const polled of this.#untilPolled.splice(0)) polled();
-    this.#expiries.close();
-    this.#oversize.close();
+    this.#frontends.close();
     await Promise.all([this.#tracking.close(), this.#changes.close(), this.#read.close(), this.#write.close()]);
   }
 
@@ -385,7 +329,7 @@ export class RedisStore implements ManagedStore {
     const name = this.#keys.nameIn(key);
     if (name !== null) {
       if (key === this.#keys.frontend(name)) {
-        this.#expiries.forget(name);
+        this.#frontends.written(name);
         if (this.#empty.kept) void this.#empty.look();
       }
       this.#listener?.changed(name);
@@ -405,24 +349,11 @@ export class RedisStore implements ManagedStore {
     if (this.state !== 'live') this.#listener?.marksChanged?.(name);
   }
 
-  /** A mark of maintenance that was written by hand went into a hash that may expire with older marks. */
-  #persistMarks(name: string): void {
-    this.#write
-      .run((commands) => commands.one(['PERSIST', this.#keys.health(name)]))
-      .catch(() => this.#noteOnce(`health:${name} cannot be kept from expiring`));
-  }
-
   /** After a failover behind one address, tracking might still listen to the server that was replaced. */
   #readIsUp(): void {
     void this.#empty.look();
     const { downSince } = this.#read;
     if (downSince !== 0 && this.#tracking.armed && this.#tracking.armedAt < downSince)
       this.#tracking.renew('the read side is new');
-  }
-
-  #noteOnce(text: string): void {
-    if (this.#notes.has(text) || this.#notes.size >= maxNotes) return;
-    this.#notes.add(text);
-    this.#options.log('warn', text);
   }
 }
