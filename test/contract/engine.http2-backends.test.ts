@@ -1,28 +1,17 @@
 // The engine contract over the engine of HTTP/2.
-import { engineContract, type Skip } from './engine.contract.js';
-
-const because = (reason: string, ...cases: readonly string[]): Skip[] => cases.map((one) => ({ case: one, reason }));
+import { because, http2Skips } from './engine/http2-skips.js';
+import { engineContract } from './engine.contract.js';
 
 engineContract('backends over HTTP/2', {
   engine: 'wire',
   backends: 'http2',
   skip: [
+    ...http2Skips,
     ...because(
       'names of HTTP/2 have no case, and lines of one name are one field (RFC 9113 section 8.2.1, RFC 9110 section 5.3)',
-      'passes trailers of a chunked request on',
       'drops trailers that must not be trailers, both ways',
-      'keeps order and case of request lines',
       'keeps lines of one name apart and in order',
-      'keeps the place of lines of one name among others',
-      'keeps order, case and repetition of response lines',
       "adds a header beside the client's, and lets later changes win (D.2 9)",
-    ),
-    ...because('Cookie fields are joined into one (RFC 9113 section 8.2.3)', 'keeps several Cookie lines apart'),
-    ...because(
-      'HTTP/2 has no reason phrases (RFC 9113 section 8.3.2)',
-      'passes the status 404 Nobody Knows (sorry) on',
-      'passes the status 418 I am a teapot on',
-      'errorPages leave answers of backends alone',
     ),
     ...because(
       'a stream is no HTTP/1.0',
@@ -33,7 +22,6 @@ engineContract('backends over HTTP/2', {
       'no field says anything about a connection of HTTP/2 (RFC 9113 section 8.2.2)',
       'does not use a connection again that the backend closes',
       'keeps no backend connection when keep-alive is off',
-      'tells a backend that trailers are welcome when the client says so',
     ),
     ...because(
       'a connection carries many requests at a time',
@@ -42,7 +30,6 @@ engineContract('backends over HTTP/2', {
       'answers 503 when all backend connections stay in use',
       'lets each request wait for a free connection as long as the `connectTimeout` of its frontend says',
     ),
-    ...because('extended CONNECT is asked for WebSocket alone', 'tunnels any other protocol'),
     ...because('a stream that ends early costs no connection', 'answers 502 when a backend closes without an answer'),
     ...because(
       'only HTTP/1.1 can be malformed in this way; frames and fields that are wrong are ended by node:http2',

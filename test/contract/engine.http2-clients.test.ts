@@ -1,27 +1,16 @@
 // The engine contract for clients that speak HTTP/2.
-import { engineContract, type Skip } from './engine.contract.js';
-
-const because = (reason: string, ...cases: readonly string[]): Skip[] => cases.map((one) => ({ case: one, reason }));
+import { because, http2Skips } from './engine/http2-skips.js';
+import { engineContract } from './engine.contract.js';
 
 engineContract('clients over HTTP/2', {
   engine: 'wire',
   clients: 'http2',
   skip: [
+    ...http2Skips,
     ...because(
       'names of HTTP/2 have no case, and lines of one name are one field (RFC 9113 section 8.2.1, RFC 9110 section 5.3)',
-      'passes trailers of a chunked request on',
       'relays 103 with its lines before the answer',
-      'keeps order and case of request lines',
-      'keeps the place of lines of one name among others',
-      'keeps order, case and repetition of response lines',
       'sets, adds and removes headers of an answer (D.2 9)',
-    ),
-    ...because('Cookie fields are joined into one (RFC 9113 section 8.2.3)', 'keeps several Cookie lines apart'),
-    ...because(
-      'HTTP/2 has no reason phrases (RFC 9113 section 8.3.2)',
-      'passes the status 404 Nobody Knows (sorry) on',
-      'passes the status 418 I am a teapot on',
-      'errorPages leave answers of backends alone',
     ),
     ...because(
       'a stream is no HTTP/1.0',
@@ -38,7 +27,6 @@ engineContract('clients over HTTP/2', {
       'refuses a body by its length before the client has sent it',
       'passes no upgrade to HTTP/2 on, and serves the request as it is',
     ),
-    ...because('te may say nothing but trailers', 'tells a backend that trailers are welcome when the client says so'),
     ...because(
       'node:http2 takes a content-length among trailers for that of the body, and resets the stream',
       'drops trailers that must not be trailers, both ways',
@@ -51,6 +39,5 @@ engineContract('clients over HTTP/2', {
       'the handshake over HTTP/2 has no key (RFC 8441 section 5)',
       'passes the key of a handshake on, and what the backend makes of it',
     ),
-    ...because('extended CONNECT is taken for WebSocket alone', 'tunnels any other protocol'),
   ],
 });

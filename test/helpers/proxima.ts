@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { afterEach } from 'vitest';
 import { loadConfig } from '../../src/config/load.js';
 import { createProxy } from '../../src/proxy/create-proxy.js';
 import type { Proxy as RunningProxy } from '../../src/proxy/proxy.js';
@@ -88,4 +89,25 @@ export async function nameOf(port: number, host: string): Promise<string> {
   const { text, status } = await client.response();
   client.close();
   return status === 200 ? text : String(status);
+}
+
+/** What the tests of a file start, which ends with the test that started it. */
+export interface ProximaWorld {
+  /** Ends with the test. */
+  readonly open: { close(): unknown }[];
+  proxima(file: Readonly<Record<string, unknown>>): Promise<StartedProxima>;
+  upstream(...args: Parameters<typeof startUpstream>): Promise<Upstream>;
+}
+
+export function useProxima(): ProximaWorld {
+  const open: { close(): unknown }[] = [];
+  afterEach(async () => {
+    for (const one of open.splice(0).reverse()) await one.close();
+  });
+  const kept = async <T extends { close(): unknown }>(starting: Promise<T>): Promise<T> => {
+    const started = await starting;
+    open.push(started);
+    return started;
+  };
+  return { open, proxima: (file) => kept(startProxima(file)), upstream: (...args) => kept(startUpstream(...args)) };
 }

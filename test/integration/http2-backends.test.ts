@@ -14,7 +14,7 @@ import { createAuthority } from '../helpers/certs.js';
 import { eventually, settled } from '../helpers/eventually.js';
 import { connectFrames, errorCode, type FrameClient, get, post } from '../helpers/h2-frames.js';
 import { type StartedProxy, startProxy } from '../helpers/start-proxy.js';
-import { webSocketOver } from '../helpers/websocket-stream.js';
+import { webSocketOver, webSocketRequest } from '../helpers/websocket-stream.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'http2-backends-'));
 const authority = createAuthority();
@@ -379,21 +379,12 @@ describe('a WebSocket', () => {
     return new WebSocket(`ws://127.0.0.1:${proxy.port}/chat`, { headers: { Host: host } });
   }
 
-  const asking = (host: string): http2.OutgoingHttpHeaders => ({
-    ':method': 'CONNECT',
-    ':protocol': 'websocket',
-    ':scheme': 'http',
-    ':path': '/chat',
-    ':authority': host,
-    'sec-websocket-version': '13',
-  });
-
   /** By extended CONNECT; gives the fields of the answer, and the stream. */
   async function byConnect(host: string): Promise<{ fields: http2.IncomingHttpHeaders; stream: http2.ClientHttp2Stream }> {
     const session = http2.connect(`http://127.0.0.1:${proxy.port}`);
     onTestFinished(() => session.destroy());
     await new Promise((resolve) => session.once('remoteSettings', resolve));
-    const stream = session.request(asking(host));
+    const stream = session.request(webSocketRequest('http', host, '/chat'));
     const fields = await new Promise<http2.IncomingHttpHeaders>((resolve) => stream.once('response', resolve));
     return { fields, stream };
   }

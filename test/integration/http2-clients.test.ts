@@ -16,7 +16,7 @@ import { eventually } from '../helpers/eventually.js';
 import { programPath } from '../helpers/programs.js';
 import { type StartedProxy, startProxy } from '../helpers/start-proxy.js';
 import { pairFiles, tlsBind } from '../helpers/tls-bind.js';
-import { webSocketOver } from '../helpers/websocket-stream.js';
+import { webSocketOver, webSocketRequest } from '../helpers/websocket-stream.js';
 
 const run = promisify(execFile);
 const env = { PATH: programPath };
@@ -133,14 +133,7 @@ describe('WebSocket over extended CONNECT (RFC 8441)', () => {
 
   /** A WebSocket of the `ws` package over a stream. */
   async function open(): Promise<{ socket: WebSocket; status: number; close: () => void }> {
-    const stream = session.request({
-      ':method': 'CONNECT',
-      ':protocol': 'websocket',
-      ':scheme': 'https',
-      ':path': '/chat',
-      ':authority': 'chat.example.com',
-      'sec-websocket-version': '13',
-    });
+    const stream = session.request(webSocketRequest('https', 'chat.example.com', '/chat'));
     const status = await new Promise<number>((resolve) =>
       stream.once('response', (fields) => resolve(Number(fields[':status']))),
     );

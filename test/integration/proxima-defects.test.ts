@@ -2,31 +2,16 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import tls from 'node:tls';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { selfSigned } from '../helpers/certs.js';
 import { loadSettings } from '../helpers/config-file.js';
 import { eventually } from '../helpers/eventually.js';
 import { freePort } from '../helpers/free-port.js';
-import { nameOf, type StartedProxima, say, startProxima, startUpstream, type Upstream } from '../helpers/proxima.js';
+import { nameOf, say, useProxima } from '../helpers/proxima.js';
 import { connectClient } from '../helpers/raw-client.js';
 import { startTarget } from '../helpers/streams.js';
 
-const open: { close(): unknown }[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close();
-});
-
-async function proxima(file: Readonly<Record<string, unknown>>): Promise<StartedProxima> {
-  const started = await startProxima(file);
-  open.push(started);
-  return started;
-}
-
-async function upstream(...args: Parameters<typeof startUpstream>): Promise<Upstream> {
-  const started = await startUpstream(...args);
-  open.push(started);
-  return started;
-}
+const { open, proxima, upstream } = useProxima();
 
 /** Sends a text in two pieces, the second one after the first has been delivered. */
 async function inTwo(port: number, text: string, cut: number) {

@@ -3,29 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { eventually } from '../helpers/eventually.js';
 import { freePort } from '../helpers/free-port.js';
-import { nameOf, type StartedProxima, say, startProxima, startUpstream, type Upstream } from '../helpers/proxima.js';
+import { nameOf, say, useProxima } from '../helpers/proxima.js';
 import { connectClient } from '../helpers/raw-client.js';
 import { startTarget } from '../helpers/streams.js';
 
-const open: { close(): unknown }[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0).reverse()) await one.close();
-});
-
-async function proxima(file: Readonly<Record<string, unknown>>): Promise<StartedProxima> {
-  const started = await startProxima(file);
-  open.push(started);
-  return started;
-}
-
-async function upstream(...args: Parameters<typeof startUpstream>): Promise<Upstream> {
-  const started = await startUpstream(...args);
-  open.push(started);
-  return started;
-}
+const { open, proxima, upstream } = useProxima();
 
 /** A port of 127.0.0.1 that refuses. */
 const refusing = 1;
