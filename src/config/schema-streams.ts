@@ -61,6 +61,7 @@ export const streamSettingFields = {
   keepAlive: duration('Silence after which TCP asks whether the other side is there; 0: never.', 60),
   retries: wholeNumber('Further targets that are tried when one cannot be connected to.', 2, { from: 0, to: 100 }),
   sendProxyProtocol: choice('PROXY header that targets are sent.', ['none', 'v1', 'v2'], 'none'),
+  checkInterval: duration('How often targets that are alive are connected to, to see whether they are; 0: never.', 0),
   cutBlocked: yesOrNo('Cuts the connections of an address that is put on a block list while they run.', false),
   secure: yesOrNo('l4: clients speak TLS, which is passed on as it is.', false),
   specTimeout: duration('l4: how long a client may say nothing; 0: as long as it likes.', 1),

@@ -55,6 +55,8 @@ export interface StreamSettings {
   /** Further targets that are tried when one cannot be connected to. */
   readonly retries: number;
   readonly sendProxyProtocol: 'none' | 'v1' | 'v2';
+  /** How often targets that are alive are connected to, to see whether they are; 0: never. */
+  readonly checkInterval: number;
   /** Connections of an address that is blocked while they run are cut. */
   readonly cutBlocked: boolean;
   /** `l4`: clients speak TLS, and are told apart by their greeting; otherwise by the first Host line. */

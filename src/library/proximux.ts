@@ -204,6 +204,7 @@ function streamConfig(settings: ProximuxSettings): StreamConfig {
       keepAlive: 0,
       retries: 0,
       sendProxyProtocol: 'none',
+      checkInterval: 0,
       cutBlocked: false,
       secure: false,
       specTimeout: 0,

@@ -79,6 +79,7 @@ export class Targets {
   #plan: StreamPlan;
   #weights: Weights | null = null;
   #freeListeners: readonly (() => void)[] = [];
+  #closed = false;
 
   constructor(parts: TargetsParts) {
     this.#parts = parts;
@@ -203,30 +204,48 @@ export class Targets {
     this.#say('warn', target, `is dead (${codeOf(error.cause) || error.code})`);
   }
 
-  /** Told by the clock: probes those that are dead. */
+  /** Told by the clock: probes those that are dead, and the others too where that is asked for. */
   sweep(): void {
-    const { recoveryInterval, startProbe } = this.#parts;
-    if (recoveryInterval === 0) return;
+    const { recoveryInterval, deadTime } = this.#parts;
+    const { checkInterval } = this.#plan.settings;
+    const checks = deadTime === 0 ? 0 : checkInterval;
     const now = this.#now();
     for (const target of this.#plan.targets) {
-      const standing = this.#standings.get(target.id);
-      if (standing === undefined || standing.deadUntil === 0 || standing.probe !== null || now < standing.probeDue) continue;
-      standing.probeDue = now + recoveryInterval;
-      const probe = startProbe(target, { type: 'tcp', timeout: this.#plan.settings.connectTimeout });
-      standing.probe = probe;
-      void probe.result.then(({ kind }) => {
-        standing.probe = null;
-        if (standing.deadUntil === 0) return;
-        // While its probes fail it stays dead: a mark that runs out would cost a client an attempt.
-        if (kind === 'well') this.#revive(target, standing);
-        else standing.deadUntil = Math.max(standing.deadUntil, this.#now() + 2 * recoveryInterval);
-      });
+      const standing = checks > 0 ? this.#standing(target) : this.#standings.get(target.id);
+      if (standing === undefined || standing.probe !== null || now < standing.probeDue) continue;
+      const interval = standing.deadUntil === 0 ? checks : recoveryInterval || checks;
+      if (interval === 0) continue;
+      standing.probeDue = now + interval;
+      this.#probe(target, standing, interval);
     }
   }
 
   close(): void {
+    this.#closed = true;
     for (const { probe } of this.#standings.values()) probe?.stop();
     this.#freeListeners = [];
+  }
+
+  #probe(target: StreamTarget, standing: Standing, interval: number): void {
+    const { startProbe, counters, deadTime } = this.#parts;
+    const probe = startProbe(target, { type: 'tcp', timeout: this.#plan.settings.connectTimeout });
+    standing.probe = probe;
+    const wasAlive = standing.deadUntil === 0;
+    void probe.result.then((result) => {
+      standing.probe = null;
+      // Its mark may have come, or gone, meanwhile.
+      const isDead = standing.deadUntil !== 0;
+      if (result.kind === 'well') {
+        if (isDead) this.#revive(target, standing);
+      } else if (isDead) {
+        // While its probes fail it stays dead: a mark that runs out would cost a client an attempt.
+        standing.deadUntil = Math.max(standing.deadUntil, this.#now() + 2 * interval);
+      } else if (wasAlive && !this.#closed) {
+        standing.deadUntil = this.#now() + Math.max(deadTime, 2 * interval);
+        counters.deadMarks++;
+        this.#say('warn', target, `is dead (${result.why})`);
+      }
+    });
   }
 
   #revive(target: StreamTarget, standing: Standing): void {

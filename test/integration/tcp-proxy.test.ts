@@ -211,6 +211,21 @@ describe('TCP streams in proxy mode', () => {
     expect(new Set([await heard(started.port()), await heard(started.port())])).toEqual(new Set(['back', 'alive']));
   });
 
+  it('finds out before a client does that a target is gone, where targets are checked', async () => {
+    const alive = await target(named('alive'));
+    const going = await startTarget(named('going'));
+    const started = await streams({
+      streams: [{ name: 'pair', checkInterval: 0.25, targets: [alive.url, going.url] }],
+    });
+    await going.close();
+    const said = () => started.lines.map(({ msg }) => msg).filter((text) => text.includes('stream pair'));
+    await eventually('it to be found', () => said().length > 0);
+    // A check may have been under way when it went.
+    expect(said()).toEqual([expect.stringMatching(`stream pair: target ${going.url} is dead \\(ECONN(REFUSED|RESET)\\)`)]);
+    for (let turn = 0; turn < 4; turn++) expect(await heard(started.port())).toBe('alive');
+    expect(said()).toHaveLength(1);
+  });
+
   it('starts although a target does not resolve: says so once, closes clients, and logs why each ended', async () => {
     const started = await streams({ streams: [{ name: 'lost', targets: ['tcp://no-such-host.invalid:5432'] }] });
     for (let turn = 0; turn < 3; turn++) {

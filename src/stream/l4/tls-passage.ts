@@ -130,6 +130,7 @@ function settingsOf(server: ServerConfig): StreamSettings {
     keepAlive: 60_000,
     retries: server.retryOnError,
     sendProxyProtocol: 'none',
+    checkInterval: 0,
     cutBlocked: true,
     secure: true,
     specTimeout: 0,

@@ -50,6 +50,7 @@ describe('the section streams', () => {
         keepAlive: 60_000,
         retries: 2,
         sendProxyProtocol: 'none',
+        checkInterval: 0,
         cutBlocked: false,
         secure: false,
         specTimeout: 1_000,

@@ -117,6 +117,36 @@ describe('the targets of a stream', () => {
     expect(new Set([picked(targets), picked(targets)])).toEqual(new Set(['a', 'b']));
   });
 
+  it('that are alive are probed too where that is asked for, and are dead from the first failure to the next success', async () => {
+    const plan = planOf([a, b], ['checkInterval', '2s']);
+    const { targets, said } = create(plan);
+    targets.sweep();
+    expect(probes.map(({ target }) => target)).toEqual(['a', 'b']);
+    probes[0]?.settle({ kind: 'well' });
+    probes[1]?.settle({ kind: 'ill', why: 'ETIMEDOUT' });
+    await Promise.resolve();
+    expect(said()).toEqual(['stream db: target tcp://10.0.0.2:1 is dead (ETIMEDOUT)']);
+    expect([picked(targets), picked(targets)]).toEqual(['a', 'a']);
+    now += 2_000;
+    targets.sweep();
+    expect(probes.slice(2).map(({ target }) => target)).toEqual(['a', 'b']);
+    probes[2]?.settle({ kind: 'well' });
+    probes[3]?.settle({ kind: 'well' });
+    await Promise.resolve();
+    expect(said()[1]).toBe('stream db: target tcp://10.0.0.2:1 is back');
+    expect(new Set([picked(targets), picked(targets)])).toEqual(new Set(['a', 'b']));
+    expect(counters.deadMarks).toBe(1);
+  });
+
+  it('that are probed when the stream closes are not said to be dead', async () => {
+    const { targets, said } = create(planOf([a], ['checkInterval', '2s']));
+    targets.sweep();
+    targets.close();
+    probes[0]?.settle({ kind: 'ill', why: 'stopped' });
+    await Promise.resolve();
+    expect(said()).toEqual([]);
+  });
+
   it('that are full are left out until a connection ends, and who waits is told', () => {
     const plan = planOf([`${a}&max=1`, b], ['targetConnections', '2']);
     const { targets } = create(plan);
