@@ -9,23 +9,33 @@ export interface Sweepable {
 
 /** A tick that is so many intervals late says that this process stood still: stopped, suspended, or in one long turn. */
 const stoodStill = 3;
+/** How much faster the clock then goes until it is right again. */
+const catchingUp = 1.1;
 
 /** A clock that stands still between ticks. Reading it costs nothing; each tick sweeps what was added. */
 export class CoarseClock {
-  /** Milliseconds on the scale of `performance.now()`, as of the last tick. Never runs backwards. */
+  /** Milliseconds on the scale of `performance.now()`, as of the last tick; behind it after the process stood still. Never runs backwards. */
   now: number;
   /** Milliseconds since the epoch, as of the last tick. May jump when somebody sets the system's clock. */
   wall: number;
 
   readonly #interval: number;
+  readonly #time: () => number;
+  /** When it ticked last, in truth. */
+  #tickedAt: number;
   #timer: NodeJS.Timeout | null = null;
   /** Replaced, never changed, so that a sweep may add and remove. */
   #swept: readonly Sweepable[] = [];
 
-  /** @param interval milliseconds between ticks */
-  constructor(interval = 250) {
+  /**
+   * @param interval milliseconds between ticks
+   * @param time milliseconds on the scale of `performance.now()`; a test gives its own
+   */
+  constructor(interval = 250, time: () => number = () => performance.now()) {
     this.#interval = interval;
-    this.now = performance.now();
+    this.#time = time;
+    this.now = time();
+    this.#tickedAt = this.now;
     this.wall = Date.now();
   }
 
@@ -41,7 +51,8 @@ export class CoarseClock {
   /** Begins to tick by itself; keeps no process alive. */
   start(): void {
     if (this.#timer !== null) return;
-    this.tick();
+    this.#tickedAt = this.#time();
+    this.tick(this.#tickedAt);
     this.#timer = setInterval(this.#onTime, this.#interval);
     this.#timer.unref();
   }
@@ -51,19 +62,16 @@ export class CoarseClock {
     this.#timer = null;
   }
 
-  /** Silence that nobody could have heard is held against nobody: what has come meanwhile is read before anything is swept. */
+  /**
+   * Silence that nobody could have heard is held against nobody: for as long as the process stood still the clock did too, so that what
+   * came meanwhile can be read before anybody is late. A limit that is set within the next seconds is shorter by a tenth at most.
+   */
   readonly #onTime = (): void => {
-    const now = performance.now();
-    if (now - this.now < stoodStill * this.#interval) {
-      this.tick();
-      return;
-    }
-    this.now = now;
-    this.wall = Date.now();
-    // Timers come before sockets when the event loop goes on, and immediates behind them.
-    setImmediate(() => {
-      if (this.#timer !== null) this.tick();
-    });
+    const time = this.#time();
+    const passed = time - this.#tickedAt;
+    this.#tickedAt = time;
+    const seen = passed < stoodStill * this.#interval ? passed * catchingUp : this.#interval;
+    this.tick(Math.min(time, this.now + seen));
   };
 
   /** One tick. A test gives the times and moves the clock as it likes. */
