@@ -172,8 +172,9 @@ export class RouteCache implements StoreListener {
     }
     this.misses += 1;
     const { store } = this.#options;
-    // Of a store with a memory something is known also before anything was read.
-    const isAsked = store.state !== 'away' || (this.#patterns.last === null && store.remembered !== undefined);
+    // Of a store with a memory something may be known that was not read yet.
+    const remembers = store.remembered !== undefined && (this.#patterns.last === null || store.unread === true);
+    const isAsked = store.state !== 'away' || remembers;
     if (!isAsked) return this.#answerWithoutStore(question);
     return this.#answers.route(this.#keyOf(question)) === undefined ? this.#load(question) : this.#loadInTime(question);
   }

@@ -31,6 +31,7 @@ export class SnapshotStore extends RedisStore {
   readonly #known: Remembered;
   #recalling: Promise<void> | null = null;
   #recalled = 0;
+  #unread = true;
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   #complained = false;
@@ -51,6 +52,10 @@ export class SnapshotStore extends RedisStore {
   protected override async lookWhatIsThere(): Promise<void> {
     await super.lookWhatIsThere();
     if (this.#options.emptyMeans === 'keep' && this.seemsEmpty) await this.#recall();
+  }
+
+  get unread(): boolean {
+    return this.#unread;
   }
 
   get recalled(): number {
@@ -138,6 +143,7 @@ export class SnapshotStore extends RedisStore {
       }
     }
     this.#recalled = snapshots[0]?.written ?? 0;
+    this.#unread = false;
     const added = this.#known.size - before;
     if (this.#known.size > 0) await this.hasHeldFrontends();
     if (snapshots.length > 0 && this.state === 'away')

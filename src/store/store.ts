@@ -151,6 +151,8 @@ export interface Store {
   remembered?(name: string): FrontendRecord | undefined;
   /** When what an earlier process had read was written, in milliseconds since the epoch; 0, or absent: nothing of it is used. */
   readonly recalled?: number;
+  /** What an earlier process had read is there and not looked at yet: it is when something is asked for while the store is away. */
+  readonly unread?: boolean;
   /** Counters that all processes share; absent where there is but one process. */
   readonly counters?: StoreCounters;
   close(): Promise<void>;

@@ -105,6 +105,17 @@ describe('a node with a snapshot that starts while Redis is away', () => {
     await eventually('the routes to be too old', async () => (await late.ask('known.example')).status === 503);
   });
 
+  it('reads them also when Redis goes away later, for hosts that this worker was not asked for', async () => {
+    await fill();
+    const { ask, proxy } = await start({ workerId: 1 });
+    expect((await ask('other.example')).status).toBe(400);
+    await redis.stop();
+    await eventually('Redis to be away', () => proxy.store.state === 'away');
+    expect(await ask('known.example')).toEqual({ status: 200, stale: true });
+    expect((await ask('known.example', '/private/1')).status).toBe(403);
+    expect((await ask('unknown.example')).status).toBe(503);
+  });
+
   it('uses no file that is damaged, cut short, of another Redis, or writable by others, and says so', async () => {
     await fill();
     await redis.stop();
