@@ -24,5 +24,11 @@ export function resetSocket(socket: Socket): void {
  * knows: after a proper end there still is a peer, unless our side had ended before. Holds for the first question about the peer of the socket, which Node keeps.
  */
 export function wasReset(socket: Socket): boolean {
-  return socket.remoteAddress === undefined;
+  // A unix socket has neither address, and no resets.
+  return !socket.writableEnded && socket.remoteAddress === undefined && socket.localAddress !== undefined;
+}
+
+/** As the system words it. */
+export function resetError(): Error {
+  return Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
 }

@@ -1,6 +1,6 @@
 // One connection to a backend: connecting, busy with one exchange, idle in its pool, or closed.
 import type { Socket } from 'node:net';
-import { wasReset } from '../base/socket-reset.js';
+import { resetError, wasReset } from '../base/socket-reset.js';
 import { SocketWriter } from '../base/socket-writer.js';
 import { type Backend, speaksTls } from '../model/backend.js';
 import { type BackendTls, dial, type ReadTarget } from './dial.js';
@@ -75,9 +75,8 @@ export class Connection implements ReadTarget {
     socket.on('end', () => {
       this.#ended = true;
       if (this.user === null) socket.destroy();
-      // A body that ends with the connection must not look complete. A unix socket has no address, and no resets; where we had ended
-      // our side before, a proper end leaves no peer either.
-      else if (backend.socketPath === '' && !socket.writableEnded && wasReset(socket)) socket.destroy(resetError());
+      // A body that ends with the connection must not look complete.
+      else if (wasReset(socket)) socket.destroy(resetError());
       else this.user.connectionEnd();
     });
     socket.on('error', (error) => {
@@ -166,9 +165,4 @@ export class Connection implements ReadTarget {
     this.#storage = Buffer.allocUnsafeSlow(headroom + size);
     this.#readBuffer = this.#storage.subarray(headroom);
   }
-}
-
-/** As the system words it. */
-function resetError(): Error {
-  return Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
 }
