@@ -51,7 +51,8 @@ export async function startFleet(folder: string, programs: Programs): Promise<St
   }
   const writeRecords = async (): Promise<void> => {
     const urls = backends.map(({ url }) => url);
-    const policy = ['tryTimeout', `${tryTimeout}ms`, 'retries', '3', 'retryBudget', 'false'];
+    // Silence is found out by the limit of an attempt, long before that of the backend.
+    const policy = ['tryTimeout', `${tryTimeout}ms`, 'backendTimeout', '10s', 'retries', '3', 'retryBudget', 'false'];
     // In one transaction: the first frontend that is written says that all that are missing are meant to be.
     const script = `redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
 for _, key in ipairs({KEYS[1], KEYS[2]}) do redis.call('RPUSH', key, 'chaos', unpack(ARGV, ${policy.length + 1})) end

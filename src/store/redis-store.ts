@@ -144,7 +144,21 @@ export class RedisStore implements ManagedStore {
   async readFrontends(names: readonly string[]): Promise<FrontendRecord[]> {
     const wait = this.#empty.beforeRead();
     if (wait !== null) await wait;
-    return this.#frontends.read(names);
+    const records = await this.#frontends.read(names);
+    if (records.every(({ list, fault }) => list.length === 0 && fault === '')) await this.#unlessFlushed();
+    return records;
+  }
+
+  /**
+   * Nothing was found, which may be because of a flush: that is told by another connection than the one that reads, and may come later.
+   * Rejects if it was one, and an empty Redis is not trusted.
+   */
+  async #unlessFlushed(): Promise<void> {
+    if (!this.#empty.keeps) return;
+    if (this.#tracking.armed) await this.#tracking.settle();
+    else await this.#empty.look();
+    const wait = this.#empty.beforeRead();
+    if (wait !== null) await wait;
   }
 
   async markDead(mark: DeadMarkRequest): Promise<void> {
@@ -182,9 +196,11 @@ export class RedisStore implements ManagedStore {
     const wait = this.#empty.beforeRead();
     if (wait !== null) await wait;
     const key = this.#keys.record(kind, name);
-    return namedRun(this.#read, `reading ${key}`, (commands) =>
+    const record = await namedRun(this.#read, `reading ${key}`, (commands) =>
       readReply(commands.one(readRecordCommand(recordShapes[kind], key)), key),
     );
+    if (record.values.length === 0 && record.fault === '') await this.#unlessFlushed();
+    return record;
   }
 
   async writeRecord(kind: RecordKind, name: string, values: readonly string[], milliseconds?: number): Promise<void> {
@@ -204,13 +220,17 @@ export class RedisStore implements ManagedStore {
     if (wait !== null) await wait;
     const beginning = this.#keys.beginning(kind);
     const pattern = `${globLiteral(beginning)}*${matching === '' ? '' : `${globLiteral(matching)}*`}`;
+    let found = false;
     await namedRun(this.#read, `scanning ${beginning}*`, (commands) =>
       commands.scan(pattern, (keys) => {
         // The beginning of the key may hold the text as well.
         const names = keys.map((key) => key.slice(beginning.length)).filter((name) => name.includes(matching));
-        if (names.length > 0) onPage(names);
+        if (names.length === 0) return;
+        found = true;
+        onPage(names);
       }),
     );
+    if (!found) await this.#unlessFlushed();
   }
 
   async scanNamesStep(

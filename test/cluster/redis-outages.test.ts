@@ -1,5 +1,9 @@
 // Redis fails in the ways that it fails in: whoever asks for what is known must not notice, and whoever asks for more is told at once.
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { parseDriverUrl } from '../../src/config/driver-url.js';
+import { RedisStore } from '../../src/store/redis-store.js';
 import { startCutWire } from '../helpers/cut-wire.js';
 import { eventually } from '../helpers/eventually.js';
 import { startRedis, type TestRedis } from '../helpers/redis.js';
@@ -136,6 +140,52 @@ describe('a Redis that is suddenly empty, where that is not trusted', () => {
     expect(await outage.end('started empty, kept')).toEqual([]);
   });
 });
+
+it('what is read right after a flush is not believed, although the flush is told later: where an empty Redis is not trusted', async () => {
+  const redis = await startRedis();
+  onTestFinished(() => redis.stop());
+  await redis.client.rpush('frontend:known.example', 'known', 'http://127.0.0.1:1');
+  const late = await startLateInvalidations(redis.port);
+  onTestFinished(() => late.close());
+  const url = parseDriverUrl(`redis://127.0.0.1:${late.port}`);
+  if (url.kind !== 'redis') throw new Error('no Redis URL');
+  const store = new RedisStore({ read: url, write: url, timeout: 2000, emptyMeans: 'keep', log: () => undefined });
+  onTestFinished(() => store.close());
+  await store.start({ changed: () => undefined, everythingChanged: () => undefined });
+  expect(store.state).toBe('live');
+  expect((await store.readFrontends(['known.example']))[0]?.list).toHaveLength(2);
+  await redis.client.flushall();
+  await expect(store.readFrontends(['never-asked.example'])).rejects.toThrow('is empty');
+  await expect(store.readRecord('patterns', '')).rejects.toThrow('is empty');
+});
+
+/** A way to a Redis on which what the connection that tells changes says comes a moment later. */
+async function startLateInvalidations(behind: number): Promise<{ readonly port: number; close(): void }> {
+  const sockets = new Set<Socket>();
+  const server = createServer((client) => {
+    const real = connect(behind, '127.0.0.1');
+    for (const socket of [client, real]) sockets.add(socket.on('error', () => undefined));
+    let delay = 0;
+    client.on('data', (bytes) => {
+      if (/\r\ntracking\r\n/i.test(bytes.toString('latin1'))) delay = 150;
+      real.write(bytes);
+    });
+    real.on('data', (bytes) => {
+      if (delay === 0) client.write(bytes);
+      else setTimeout(() => client.write(bytes), delay);
+    });
+    client.on('close', () => real.destroy());
+    real.on('close', () => client.destroy());
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
 
 it('a Redis that is suddenly empty, where that is trusted, is told of once', async () => {
   const outage = await startOutage();
