@@ -8,8 +8,8 @@ export interface EmptyWatchOptions {
   /** Asks whether there is any frontend. */
   readonly hasFrontends: () => Promise<boolean>;
   readonly log: (level: 'info' | 'warn' | 'error', text: string) => void;
-  /** What was read before is kept no longer. */
-  readonly onEnd: () => void;
+  /** From now on what was read before is kept, and is not in force any more; or it is kept no longer. */
+  readonly onChange: () => void;
 }
 
 /**
@@ -93,12 +93,13 @@ export class EmptyWatch {
       ? 'the last known ones go on being served until a frontend is written (redis.emptyMeans is "keep")'
       : 'no host is known any more (redis.emptyMeans is "trust")';
     log('error', `Redis at ${place} is EMPTY, though it held frontends: ${what}; was it flushed, or started without its data?`);
+    if (this.#kept) this.#options.onChange();
   }
 
   #hasSome(): void {
-    const { place, log, onEnd } = this.#options;
+    const { place, log, onChange } = this.#options;
     this.#kept = false;
     log('warn', `Redis at ${place} holds frontends again: what is there now is served`);
-    onEnd();
+    onChange();
   }
 }

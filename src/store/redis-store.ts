@@ -69,7 +69,7 @@ export class RedisStore implements ManagedStore {
       place: this.#read.place,
       hasFrontends: () => this.#read.run((commands) => commands.any(`${globLiteral(this.#keys.beginning('frontend'))}*`)),
       log: options.log,
-      onEnd: () => this.#listener?.everythingChanged(),
+      onChange: () => this.#listener?.everythingChanged(),
     });
     this.#frontends = new RedisFrontends({
       ...{ keys: this.#keys, read: this.#read, write: this.#write, log: options.log },
