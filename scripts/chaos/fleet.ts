@@ -89,6 +89,8 @@ function settingsOf(name: string, port: number, adminPort: number, driver: strin
       ...{ workers: 2, accessLog: 'none', nodeId: name, deadBackendTTL: deadTime, backendIdleTimeout: idleTime },
       ...{ connectTimeout: 1, backendTimeout: silenceTime, drainTimeout: 15, drainGrace: 1 },
     },
+    // How busy the machine is otherwise must not decide what is answered.
+    frontDoor: { overloadDelay: 0 },
     redis: { timeout: 2, emptyMeans: 'keep', snapshot },
   };
 }
