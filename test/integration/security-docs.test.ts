@@ -282,6 +282,8 @@ describe('the account of the management process', () => {
     expect((await store.readHistory('', 1))[0]?.text).toBe(String(change));
     await store.scanNamesStep('frontend', 'new', '', 100);
     await store.readStats();
+    await store.readStats({ id: 'node-1', fields: ['1'] });
+    await store.scanStraysStep('', 100);
     await store.deleteFrontend('new.example.com');
     expect(await refusals()).toEqual([]);
   });
