@@ -3,14 +3,16 @@ import { statsVersion } from '../model/node-stats.js';
 import type { NodeCounts } from '../observe/node-counts.js';
 import type { StatsAnswer, StatsOrder } from './stats-order.js';
 
-/** Milliseconds after the first worker has told in which the others do too. */
-const gather = 25;
+/** Milliseconds after the first worker has told in which the others do too, unless one of them is hung: one write for all of them. */
+const gather = 250;
 
 export interface PublicationParts {
   readonly totals: NodeCounts;
   readonly boot: string;
   /** Gives an order to a process; it is answered, or the process goes. */
   readonly send: (source: number, order: StatsOrder) => void;
+  /** How many processes tell each second. */
+  readonly telling: () => number;
   /** The process that is to write next; null: there is none now. */
   readonly writer: () => number | null;
 }
@@ -24,6 +26,8 @@ export class Publication {
   /** Who has been ordered to do what, until the answer. */
   #ordered: { readonly source: number; readonly order: StatsOrder } | null = null;
   #timer: NodeJS.Timeout | null = null;
+  /** Who has told since the last write. */
+  readonly #told = new Set<number>();
   /** Processes that wait for a last write before they close their store. */
   readonly #leaving = new Set<number>();
 
@@ -31,13 +35,11 @@ export class Publication {
     this.#parts = parts;
   }
 
-  /** Workers have told something. */
-  heard(): void {
-    this.#timer ??= setTimeout(() => {
-      this.#timer = null;
-      const writer = this.#parts.writer();
-      if (writer !== null) this.#order(writer);
-    }, gather).unref();
+  /** A worker has told something. */
+  heard(source: number): void {
+    this.#told.add(source);
+    if (this.#told.size >= this.#parts.telling()) this.#write();
+    else this.#timer ??= setTimeout(() => this.#write(), gather).unref();
   }
 
   /** A worker has told its last, and waits for an order to write before it closes its store. */
@@ -70,6 +72,7 @@ export class Publication {
   /** A process is gone: it answers no more. */
   gone(source: number): void {
     this.#leaving.delete(source);
+    this.#told.delete(source);
     if (this.#ordered?.source !== source) return;
     this.#failed(this.#ordered.order);
     this.#ordered = null;
@@ -78,6 +81,14 @@ export class Publication {
 
   close(): void {
     if (this.#timer !== null) clearTimeout(this.#timer);
+  }
+
+  #write(): void {
+    this.close();
+    this.#timer = null;
+    this.#told.clear();
+    const writer = this.#parts.writer();
+    if (writer !== null) this.#order(writer);
   }
 
   #next(): void {
@@ -103,7 +114,7 @@ export class Publication {
       this.#since = base.since;
       this.#parts.totals.goOnFrom(base.fields);
     }
-    this.heard();
+    this.#write();
   }
 
   #failed(order: StatsOrder | undefined): void {

@@ -55,7 +55,7 @@ export async function runSingle(
     tellCounts: (counts) => {
       stats.hear(ownSource, ownSource, counts);
       if (counts.last) publication.leaves(ownSource);
-      else publication.heard();
+      else publication.heard(ownSource);
     },
     metrics: async () => stats.snapshot(),
   });
@@ -63,6 +63,7 @@ export async function runSingle(
     totals: stats.totals,
     boot: node.boot,
     send: (_, order) => void presence.followStats(order).then((answer) => publication.answered(answer)),
+    telling: () => 1,
     writer: () => ownSource,
   });
   handOverAccessLog(config.server.accessLog, identity, logger);

@@ -71,6 +71,7 @@ export class Supervisor {
       totals: this.#stats.totals,
       boot: node.boot,
       send: (worker, order) => this.#handles.get(worker)?.send({ kind: 'stats', order }),
+      telling: () => this.#current.serving,
       // In turn: of many frontends it is some work.
       writer: () => {
         const next = this.#current.after(this.#writer);
@@ -219,7 +220,7 @@ export class Supervisor {
       case 'counts':
         this.#stats.hear(handle.pid, message.worker, message.counts);
         if (message.counts.last) this.#publication.leaves(handle.pid);
-        else this.#publication.heard();
+        else this.#publication.heard(handle.pid);
         return;
       case 'stats':
         this.#publication.answered(message.answer);
