@@ -87,6 +87,8 @@ export class Publication {
     this.close();
     this.#timer = null;
     this.#told.clear();
+    // What changes while one is under way is part of the next one.
+    if (this.#ordered !== null) return;
     const writer = this.#parts.writer();
     if (writer !== null) this.#order(writer);
   }
