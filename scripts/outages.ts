@@ -3,7 +3,8 @@
 //   npm run outages -- [--seconds 8] [--rate 300]
 //
 // Load, node, backend and Redis are processes of their own. For each way in which Redis fails: requests for a known host before and while it
-// does, and hosts that nobody has asked for. Fails on any failed request, on more than 2 ms added at p99, and on a stranger who waited for 50 ms.
+// does, and hosts that nobody has asked for. Fails on any failed request, on more than 2 ms added at p99, and on a stranger who
+// waited for 50 ms to be told that nobody knows. A machine that does something else besides fails it too: it says so itself, by what it was before.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -147,7 +148,8 @@ try {
     if (failed > 0) failures.push(`${outage.name}: ${failed} requests failed: ${load.failures.at(-1)?.reason}`);
     const added = at(0.99, during) - at(0.99, calm);
     if (added > mostAdded) failures.push(`${outage.name}: p99 grew by ${added.toFixed(2)} ms`);
-    if (longest > mostForStrangers) failures.push(`${outage.name}: a stranger waited for ${longest.toFixed(1)} ms`);
+    if (outage.answers !== true && longest > mostForStrangers)
+      failures.push(`${outage.name}: a stranger waited for ${longest.toFixed(1)} ms`);
     const wrong = late.find(({ status }) => (outage.answers === true ? status >= 500 : status !== 503));
     if (wrong !== undefined) failures.push(`${outage.name}: a stranger was answered ${wrong.status}`);
     if (stale === (outage.answers === true)) failures.push(`${outage.name}: x-debug-stale is ${stale ? 'there' : 'missing'}`);

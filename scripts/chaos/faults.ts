@@ -50,6 +50,8 @@ export interface FaultKind {
   readonly hits: Place['kind'];
   /** It ends processes of a node. */
   readonly ends?: boolean;
+  /** Requests wait for it until their patience is over: what it did is felt for longer. */
+  readonly silences?: boolean;
   /** Drawn so many times as often as others. */
   readonly weight: number;
   /** @param random from 0 to below 1 */
@@ -107,6 +109,7 @@ export const faultKinds: readonly FaultKind[] = [
   {
     name: 'backend frozen',
     hits: 'backend',
+    silences: true,
     weight: 4,
     begin: async ({ backends }, { at }) => {
       const backend = backends[at] as ChaosBackend;
@@ -115,7 +118,7 @@ export const faultKinds: readonly FaultKind[] = [
     },
   },
   misbehaving('backend slow', 'slow'),
-  misbehaving('backend silent', 'silent'),
+  { ...misbehaving('backend silent', 'silent'), silences: true },
   misbehaving('backend half-closes', 'half-closes'),
   misbehaving('backend resets', 'resets'),
   misbehaving('backend resets within', 'resets-within'),

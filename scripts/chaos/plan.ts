@@ -9,6 +9,8 @@ export interface PlanParts {
   readonly random: () => number;
   /** Milliseconds that a place is left alone after a fault. A backend: until the last mark of it has gone, so that others may fail. */
   readonly recovery: Readonly<Record<Place['kind'], number>>;
+  /** The same of a backend that was silent. */
+  readonly silenceRecovery: number;
   /** Every node has a snapshot by now: whoever starts while the records are gone knows them. */
   readonly remembers: boolean;
   /** The nodes whose processes are ended: the first so many. Workers of others live long enough to show a leak. */
@@ -118,13 +120,13 @@ export class Plan {
   }
 
   async #do(kind: FaultKind, place: Place, milliseconds: number): Promise<void> {
-    const { fleet, log, random, recovery } = this.#parts;
+    const { fleet, log, random, recovery, silenceRecovery } = this.#parts;
     const logged = log.begin(kind.name, place.name);
     const end = await kind.begin(fleet, place, random);
     await pause(milliseconds);
     await end();
     log.end(logged);
-    await pause(recovery[place.kind]);
+    await pause(kind.silences === true ? silenceRecovery : recovery[place.kind]);
     this.#busy.delete(place.name);
   }
 }

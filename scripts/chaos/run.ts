@@ -56,8 +56,9 @@ export async function runChaos({ programs, seed, rate, faults, progress }: Chaos
     const sockets = new WebSockets({ nodes, seed, patience, log, tally });
     const planned = 'each' in faults ? { remembers: false, endedNodes: 2 } : { remembers: true, endedNodes: 1 };
     // A silent backend is marked when a request that came last has waited for it, and revived a moment later.
-    const recovery = { backend: (silenceTime + deadTime) * 1000 + 500, node: 'each' in faults ? 300 : 3_000, redis: 500 };
-    const plan = new Plan({ fleet, log, random: seeded(seed), recovery, ...planned });
+    const silenceRecovery = (silenceTime + deadTime) * 1000 + 500;
+    const recovery = { backend: deadTime * 1000 + 500, node: 'each' in faults ? 300 : 3_000, redis: 500 };
+    const plan = new Plan({ fleet, log, random: seeded(seed), recovery, silenceRecovery, ...planned });
     const begun = performance.now();
     const watch = setInterval(() => {
       const passed = performance.now() - begun;
