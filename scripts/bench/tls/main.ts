@@ -19,12 +19,12 @@ const mostResumed = 2;
 const mostMebibytes = 300;
 const mostSlower = 1.5;
 
-const rounds = Number(process.argv[2] ?? 3);
+const rounds = Number(process.argv[2] ?? 5);
 const seconds = Number(process.argv[3] ?? 3);
 /** Jobs, or all of them. */
 const wanted = process.argv[4]?.split(',') ?? ['keep-alive', 'http2', 'full', 'resumed', 'names'];
 /** Load before the first round, for what runs on JavaScript. */
-const warmupSeconds = 5;
+const warmupSeconds = 8;
 const manyNames = 10_000;
 const hotNames = 1_000;
 
