@@ -59,19 +59,11 @@ function createProfileFolder(): string {
 }
 
 const processes = new Processes();
-let interrupted = false;
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  process.on(signal, () => {
-    interrupted = true;
-    // What runs ends, what waits for it fails, and bench() cleans up on its way out.
-    void processes.stopAll();
-  });
-}
 try {
   const options = parseOptions(process.argv.slice(2));
   if (options.help) process.stdout.write(`${usage}\n`);
   else process.exitCode = await bench(options, processes);
 } catch (error) {
-  say(interrupted ? 'bench: interrupted' : `bench: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = interrupted ? 130 : 1;
+  say(processes.interrupted ? 'bench: interrupted' : `bench: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = processes.interrupted ? 130 : 1;
 }

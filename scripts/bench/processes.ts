@@ -29,10 +29,22 @@ export interface StartedProcess {
   complaint(): string;
 }
 
-/** Starts processes and remembers them until they have ended. */
+/** Starts processes and remembers them until they have ended; a signal to the bench ends them. */
 export class Processes {
+  /** A signal has come. */
+  interrupted = false;
   readonly #running = new Set<StartedProcess>();
   #closing = false;
+
+  constructor() {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        this.interrupted = true;
+        // What runs ends, what waits for it fails, and whoever started it cleans up on its way out.
+        void this.stopAll();
+      });
+    }
+  }
 
   /** Starts `command`, pinned to a core (children and threads inherit that). Throws once `stopAll` was called. */
   start(command: string, args: readonly string[], options: StartOptions): StartedProcess {
