@@ -3,6 +3,7 @@ import type { DeadMark, FrontendRecord } from '../model/frontend.js';
 import type { Command, CommandResult } from '../redis/commands.js';
 import type { RedisKeys } from '../redis/keys.js';
 import { asError, isWrongType } from '../redis/redis-errors.js';
+import { longestValue } from './redis-records.js';
 
 /** The replies to the commands of one name, in the order of `readCommands`; those of sets and hashes are scans. */
 export interface RecordReplies {
@@ -22,8 +23,7 @@ const maxListEntries = 4097;
  */
 const maxScanned = 8192;
 
-/** Characters of one value, and of all that one key gives: a longer one is of no use to anybody. */
-const longestValue = 1 << 20;
+/** Characters of all that one key gives: more is of no use to anybody. */
 const mostText = 8 << 20;
 
 /**

@@ -6,6 +6,9 @@ import { asError, isForbidden, isWrongType } from '../redis/redis-errors.js';
 /** What a longer list or a larger hash holds beyond is not read, so that one record cannot fill the memory. */
 const maxElements = 65_536;
 
+/** Characters of one value: a longer one is of no use to anybody, and would be held and looked through by every worker. */
+export const longestValue = 1 << 20;
+
 /** Reads a key of a shape. */
 export function readRecordCommand(shape: RecordShape, key: string): Command {
   switch (shape) {
@@ -39,10 +42,16 @@ export function parseReply([error, value]: CommandResult, key: string): StoredRe
     throw error;
   }
   if (value === null) return { values: [], fault: '' };
-  if (!Array.isArray(value)) return { values: [String(value)], fault: '' };
-  if (!Array.isArray(value[1])) return { values: value.map(String), fault: '' };
+  if (!Array.isArray(value)) return bounded([value], key);
+  if (!Array.isArray(value[1])) return bounded(value, key);
   const [next, found] = value as [unknown, unknown[]];
-  return String(next) === '0' ? { values: found.map(String), fault: '' } : { values: [], fault: `${key} has too many fields` };
+  return String(next) === '0' ? bounded(found, key) : { values: [], fault: `${key} has too many fields` };
+}
+
+function bounded(found: readonly unknown[], key: string): StoredRecord {
+  const values = found.map(String);
+  if (values.every(({ length }) => length <= longestValue)) return { values, fault: '' };
+  return { values: [], fault: `${key} has a value of more than 1 MiB` };
 }
 
 /**

@@ -355,6 +355,20 @@ describe('what others wrote', () => {
     ]);
   });
 
+  it('with a value of more than a megabyte is a fault of that record, whatever it is about', async () => {
+    const long = 'x'.repeat((1 << 20) + 1);
+    await redis.client.hset('tls:a.com', 'certificate', long, 'key', 'k');
+    await redis.client.hset('tls:b.com', 'certificate', long.slice(1), 'key', 'k');
+    await redis.client.sadd('blocklist', '10.0.0.1', long);
+    await redis.client.rpush('patterns', '{}', long);
+    const store = await started();
+    const fault = 'has a value of more than 1 MiB';
+    expect(await store.readRecord('tls', 'a.com')).toEqual({ values: [], fault: `tls:a.com ${fault}` });
+    expect((await store.readRecord('tls', 'b.com')).values).toHaveLength(4);
+    expect((await store.readRecord('blocklist', '')).fault).toBe(`blocklist ${fault}`);
+    expect((await store.readRecord('patterns', '')).fault).toBe(`patterns ${fault}`);
+  });
+
   it('as a health mark of maintenance needs no more than that, and does not expire with older marks (D.4 requirement 20)', async () => {
     const store = await started();
     const { backends } = parseBackends(['http://10.0.0.1:80', 'http://10.0.0.2:80#id=blue']);
