@@ -1,5 +1,5 @@
 // What a node has counted, as it is written to the store (`node-record` says how): only what has changed. Names, which hardly do, are not
-// written again with the numbers; latencies, of which minutes count, every few seconds.
+// written again with the numbers.
 import { ByteWriter } from '../base/varints.js';
 import { writeLatencies, writeNames, writeNumbers } from './counts-bytes.js';
 import { FrontendCounts, noFrontend, otherFrontends } from './frontend-counts.js';
@@ -10,9 +10,8 @@ import { fieldsOf, placeOf, places, rateWindow, readRecord } from './node-record
 const mostFrontends = 12_000;
 /** The share of them that is let go of at once: those that were asked for least lately. */
 const roomMade = 0.1;
-/** Latencies are those of the last five to ten minutes, in milliseconds, and written with every so manieth writing. */
+/** Latencies are those of the last five to ten minutes, in milliseconds. */
 const latencyWindow = 300_000;
-const latenciesEvery = 4;
 
 /** A frontend as a node counts it. */
 class NodeFrontend extends FrontendCounts {
@@ -34,9 +33,8 @@ class NodeFrontend extends FrontendCounts {
 class Place {
   readonly number: number;
   readonly frontends = new Set<NodeFrontend>();
-  /** What has changed since it was written: the numbers, the latencies, and who stands here. */
+  /** What has changed since it was written: what was counted, and who stands here. */
   changed = false;
-  latencies = false;
   names = true;
   edition = 0;
   /** How many backends were named. */
@@ -58,8 +56,6 @@ export class NodeCounts {
   readonly #out = new ByteWriter();
   readonly #now: () => number;
   readonly #places: readonly Place[] = Array.from({ length: places }, (_, number) => new Place(number));
-  /** Writings so far. */
-  #turn = 0;
 
   /** @param now milliseconds since the epoch */
   constructor(now: () => number = Date.now) {
@@ -89,17 +85,10 @@ export class NodeCounts {
     for (const { counts } of readRecord(record)) this.merged.add(counts);
   }
 
-  /**
-   * The fields that have changed since the last call, by name; an empty one is to go.
-   * @param last latencies do not wait for their turn: there may be no other call
-   */
-  takeChanged(last = false): Map<string, Buffer> {
+  /** The fields that have changed since the last call, by name; an empty one is to go. */
+  takeChanged(): Map<string, Buffer> {
     const taken = new Map<string, Buffer>();
-    this.#turn = (this.#turn + 1) % latenciesEvery;
-    for (const place of this.#places) {
-      const due = place.latencies && (last || place.number % latenciesEvery === this.#turn);
-      if (place.changed || due) this.#write(place, due, taken);
-    }
+    for (const place of this.#places) if (place.changed) this.#write(place, taken);
     return taken;
   }
 
@@ -115,7 +104,6 @@ export class NodeCounts {
 
   #changing(counts: NodeFrontend, requests: number, now: number): void {
     counts.place.changed = true;
-    counts.place.latencies = true;
     const latencies = Math.floor(now / latencyWindow);
     if (latencies !== counts.latencyWindow) {
       counts.beginWindow(latencies === counts.latencyWindow + 1);
@@ -148,7 +136,7 @@ export class NodeCounts {
     }
   }
 
-  #write(place: Place, latencies: boolean, taken: Map<string, Buffer>): void {
+  #write(place: Place, taken: Map<string, Buffer>): void {
     const fields = fieldsOf(place.number);
     const { frontends } = place;
     let backends = 0;
@@ -162,8 +150,6 @@ export class NodeCounts {
       taken.set(fields.names, this.#part(place, writeNames));
     }
     taken.set(fields.numbers, this.#numbers(place));
-    if (!renamed && !latencies) return;
-    place.latencies = false;
     taken.set(fields.latencies, this.#part(place, writeLatencies));
   }
 

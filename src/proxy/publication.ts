@@ -95,15 +95,14 @@ export class Publication {
 
   #next(): void {
     const [source] = this.#leaving;
-    if (source !== undefined) this.#order(source, true);
+    if (source !== undefined) this.#order(source);
   }
 
-  /** @param last it may be the last one of the node */
-  #order(source: number, last = false): void {
+  #order(source: number): void {
     if (this.#ordered !== null) return;
     const { boot, totals, send } = this.#parts;
     const head = { version: statsVersion, boot, since: this.#since, at: Date.now() } as const;
-    const order: StatsOrder = this.#based ? { kind: 'write', head, fields: totals.takeChanged(last) } : { kind: 'read' };
+    const order: StatsOrder = this.#based ? { kind: 'write', head, fields: totals.takeChanged() } : { kind: 'read' };
     this.#ordered = { source, order };
     send(source, order);
   }

@@ -30,7 +30,7 @@ afterEach(async () => {
 /** What has been counted, as the fleet would show it. */
 function stats(): FleetStats {
   told.hear(1, started.proxy.collectCounts());
-  for (const [name, value] of node.takeChanged(true)) fields.set(name, value);
+  for (const [name, value] of node.takeChanged()) fields.set(name, value);
   const fleet = new FleetCounts();
   fleet.add({ fields, at: Date.now(), alive: true });
   return fleet.all();
