@@ -104,7 +104,6 @@ function clusterCommands(cluster: Cluster): Commands {
       : results;
   };
   return {
-    anyKeysTogether: false,
     one,
     all,
     reads: all,

@@ -14,8 +14,6 @@ export interface ScanStep {
 
 /** Runs commands. Every method rejects at once while Redis is away, and none hangs. */
 export interface Commands {
-  /** Whether one command may be about any keys together; in a cluster they lie in different slots. */
-  readonly anyKeysTogether: boolean;
   /** One command; an error reply rejects. */
   one(command: Command): Promise<unknown>;
   /**

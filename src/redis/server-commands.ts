@@ -9,7 +9,6 @@ const scanCount = 5000;
 /** @param client connected; its replies are RESP2 */
 export function serverCommands(client: Redis): Commands {
   return {
-    anyKeysTogether: true,
     // `call` leaves names and values of a hash in turn; `hgetall` would make an object whose keys are somebody else's choice.
     one: (command) => client.call(...sent(command)),
     all: (commands) => transaction(client, commands),

@@ -24,13 +24,14 @@ interface Asked {
 /** Runs commands on the side that is written to. */
 type Run = <T>(work: (commands: Commands) => Promise<T>) => Promise<T>;
 
-export function createRedisCounters(keys: RedisKeys, run: Run): StoreCounters {
+/** @param together whether one command may be about any keys; in a cluster, where they lie in different slots, each goes by itself */
+export function createRedisCounters(keys: RedisKeys, run: Run, together: boolean): StoreCounters {
   const scripts = new Map<string, CounterScript>();
   return {
     run: (script, name, args) => {
       let known = scripts.get(script);
       if (known === undefined) {
-        known = new CounterScript(script, run);
+        known = new CounterScript(script, run, together ? mostTogether : 1);
         scripts.set(script, known);
       }
       return known.ask(keys.limit(name), args);
@@ -43,12 +44,15 @@ class CounterScript {
   readonly #script: string;
   readonly #digest: string;
   readonly #run: Run;
+  readonly #most: number;
   #asked: Asked[] = [];
 
-  constructor(script: string, run: Run) {
+  /** @param most counters in one command */
+  constructor(script: string, run: Run, most: number) {
     this.#script = script;
     this.#digest = createHash('sha1').update(script).digest('hex');
     this.#run = run;
+    this.#most = most;
   }
 
   ask(key: string, args: readonly string[]): Promise<unknown> {
@@ -59,17 +63,15 @@ class CounterScript {
   }
 
   #send(): void {
-    const asked = this.#asked;
+    const all = this.#asked;
     this.#asked = [];
-    this.#run((commands) => {
-      // Where keys lie in different slots each goes by itself, and ioredis to its node.
-      const together = commands.anyKeysTogether ? mostTogether : 1;
-      const rounds = [];
-      for (let at = 0; at < asked.length; at += together) rounds.push(this.#runFor(commands, asked.slice(at, at + together)));
-      return Promise.all(rounds);
-    }).catch((error: unknown) => {
-      for (const { reject } of asked) reject(error);
-    });
+    for (let at = 0; at < all.length; at += this.#most) {
+      const asked = all.slice(at, at + this.#most);
+      // Each command fails for its own counters alone: those of another primary may have been counted.
+      this.#run((commands) => this.#runFor(commands, asked)).catch((error: unknown) => {
+        for (const { reject } of asked) reject(error);
+      });
+    }
   }
 
   /** Rejects where none of them was answered. */

@@ -91,7 +91,11 @@ export class RedisStore implements ManagedStore {
       link: sides.changes,
       lease: options.write.cluster === undefined ? null : this.#nodes.leaseOf('changes'),
     });
-    this.counters = createRedisCounters(this.#keys, (work) => namedRun(this.#write, countingFor, work));
+    this.counters = createRedisCounters(
+      this.#keys,
+      (work) => namedRun(this.#write, countingFor, work),
+      options.write.cluster === undefined,
+    );
   }
 
   async start(listener: StoreListener): Promise<void> {
