@@ -121,8 +121,8 @@ process.stdout.write(
   '\n| Redis is | requests | failed | p50 before | during | p99 before | during | strangers | longest of them, noticed | before that |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n',
 );
 try {
-  // Code is compiled, caches are filled.
-  await pause(3_000);
+  // Code is compiled, caches are filled, and both workers have looked up enough to know what is usual.
+  await askAsStrangers(3_000);
   for (const outage of outages) {
     const calmFrom = load.latencies.length;
     await pause(seconds * 1000);

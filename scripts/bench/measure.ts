@@ -45,18 +45,29 @@ export type SharedSetup = Omit<PeerSetup, 'prefixes' | 'limit' | 'policy'>;
 
 const ourName: PeerName = 'cjs-proxy';
 
+/** How often each client has come, on average, when the first round begins. */
+const visits = 4;
+
+/** One peer on one job. */
 interface Entry {
   readonly scenario: Scenario;
   readonly peer: Peer;
-  readonly running: RunningPeer;
   readonly samples: Sample[];
+}
+
+/** A peer that was started for a job. */
+interface Started {
+  readonly running: RunningPeer;
+  /** That it was sent since. */
   requests: number;
 }
 
 /**
  * Measures one job, and beside it our node on the job that it is compared with: a shared machine is not as fast in one minute as in
  * the next. Peers are fresh for each job, so that no figure hangs on which jobs ran before; all are up during the job but only one
- * has load at a time. Throws when a peer does not start or does not do the whole job.
+ * has load at a time. Where our node is compared with itself it is fresh for each round, alone, and who comes first changes with
+ * each round: two processes that do the same job for long may differ by more than the jobs do. Throws when a peer does not start or
+ * does not do the whole job.
  * @param peers all of them; a job that is for our node alone leaves the others out
  */
 export async function measureScenario(
@@ -67,27 +78,34 @@ export async function measureScenario(
   say: (line: string) => void,
 ): Promise<Measurement[]> {
   const folder = join(setup.folder, scenario.name);
-  const entries: Entry[] = [];
   const { baseline } = scenario;
   const jobs = baseline === undefined ? [scenario] : [baseline, scenario];
-  for (const job of jobs) {
-    const able = job === baseline || isForUsAlone(scenario) ? peers.filter(({ name }) => name === ourName) : peers;
-    for (const peer of able) entries.push(await start(job, peer, setup, join(folder, job.name), effort));
-  }
-  for (let round = 1; round <= effort.rounds; round += 1) {
-    for (const entry of entries) {
-      const before = readUsage(entry.running.pid);
-      const result = await load(entry, setup, folder, effort.seconds);
-      const after = readUsage(entry.running.pid);
-      const sample = toSample(result, after.cpuMicroseconds - before.cpuMicroseconds, after.residentMebibytes);
-      entry.samples.push(sample);
-      const beside = entry.scenario === scenario ? '' : ` beside ${scenario.name}`;
-      say(`${entry.scenario.name}${beside} round ${round} ${entry.peer.name}: ${describe(sample)}`);
+  const able = isForUsAlone(scenario) ? peers.filter(({ name }) => name === ourName) : peers;
+  const entries = jobs.flatMap((job) => able.map((peer): Entry => ({ scenario: job, peer, samples: [] })));
+  const report = (round: number, { scenario: job, peer }: Entry, sample: Sample) =>
+    say(`${job.name}${job === scenario ? '' : ` beside ${scenario.name}`} round ${round} ${peer.name}: ${describe(sample)}`);
+
+  const startFor = ({ scenario: job, peer }: Entry) => start(job, peer, setup, join(folder, job.name, peer.name), effort);
+  const measure = async (round: number, entry: Entry, started: Started) => {
+    const sample = await sampleOf(started, entry.scenario, setup, folder, effort.seconds);
+    entry.samples.push(sample);
+    report(round, entry, sample);
+  };
+  const rounds = Array.from({ length: effort.rounds }, (_, at) => at + 1);
+  if (baseline === undefined) {
+    const all: [Entry, Started][] = [];
+    for (const entry of entries) all.push([entry, await startFor(entry)]);
+    for (const round of rounds) for (const [entry, started] of all) await measure(round, entry, started);
+    for (const [entry, started] of all) await stop(entry.peer, started);
+  } else {
+    for (const round of rounds) {
+      for (const entry of round % 2 === 1 ? entries : entries.toReversed()) {
+        const started = await startFor(entry);
+        await measure(round, entry, started);
+        await stop(entry.peer, started);
+        rmSync(join(folder, entry.scenario.name), { recursive: true });
+      }
     }
-  }
-  for (const entry of entries) {
-    await entry.running.stop();
-    await checkLog(entry.peer.name, entry.running, entry.requests);
   }
   // Logs of some hundred MB; the next job needs none of them.
   rmSync(folder, { recursive: true, force: true });
@@ -100,22 +118,51 @@ export async function measureScenario(
   }));
 }
 
-/** Starts a peer for a job and lets it warm up. */
-async function start(scenario: Scenario, peer: Peer, setup: SharedSetup, folder: string, effort: Effort): Promise<Entry> {
-  const home = join(folder, peer.name);
+/**
+ * Starts a peer for a job and lets it warm up: for a while, and until clients have come so often on average that those who come for
+ * the first time are as few, and those whose points are due to be told as many, as later on.
+ */
+async function start(scenario: Scenario, peer: Peer, setup: SharedSetup, home: string, effort: Effort): Promise<Started> {
   mkdirSync(home, { recursive: true });
   const { prefixes = 0, limit = null, policy = null } = scenario;
   const running = await peer.start({ ...setup, folder: home, prefixes, limit, policy });
   await checkJob(peer.name, running, scenario);
-  const entry: Entry = { scenario, peer, running, samples: [], requests: 0 };
-  await load(entry, setup, folder, peer.needsWarmup ? effort.warmupSeconds : 1);
-  return entry;
+  const started: Started = { running, requests: 0 };
+  do await load(started, scenario, setup, home, peer.needsWarmup ? effort.warmupSeconds : 1);
+  while (started.requests < visits * (limit?.clients ?? 0));
+  return started;
 }
 
-async function load(entry: Entry, setup: SharedSetup, folder: string, seconds: number): Promise<LoadResult> {
-  const result = await runLoad(setup.processes, folder, entry.scenario, entry.running.port, seconds);
-  entry.requests += result.requests;
+/** Loads a peer once, and reads what that has cost it. */
+async function sampleOf(
+  started: Started,
+  scenario: Scenario,
+  setup: SharedSetup,
+  folder: string,
+  seconds: number,
+): Promise<Sample> {
+  const { pid } = started.running;
+  const before = readUsage(pid);
+  const result = await load(started, scenario, setup, folder, seconds);
+  const after = readUsage(pid);
+  return toSample(result, after.cpuMicroseconds - before.cpuMicroseconds, after.residentMebibytes);
+}
+
+async function load(
+  started: Started,
+  scenario: Scenario,
+  setup: SharedSetup,
+  folder: string,
+  seconds: number,
+): Promise<LoadResult> {
+  const result = await runLoad(setup.processes, folder, scenario, started.running.port, seconds);
+  started.requests += result.requests;
   return result;
+}
+
+async function stop(peer: Peer, { running, requests }: Started): Promise<void> {
+  await running.stop();
+  await checkLog(peer.name, running, requests);
 }
 
 /** Others have no such thing as a frontend of a prefix, a limit or a policy; and what is compared with ourselves needs nobody else. */

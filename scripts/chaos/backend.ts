@@ -1,6 +1,7 @@
 // A backend process that can be killed, frozen, started again at its port, and told to misbehave.
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { Killable } from './killable.js';
 
 /**
  * `slow`: answers late. `silent`: takes requests and says nothing. `half-closes`: closes its sending side instead of an answer.
@@ -8,14 +9,14 @@ import { once } from 'node:events';
  */
 export type Behaviour = 'well' | 'slow' | 'silent' | 'half-closes' | 'resets' | 'resets-within';
 
-export class ChaosBackend {
+export class ChaosBackend extends Killable {
   readonly name: string;
   readonly port: number;
   readonly #command: readonly string[];
-  #child: ChildProcess | null = null;
 
   /** @param command arguments of `node` before the port */
   constructor(name: string, port: number, command: readonly string[]) {
+    super();
     this.name = name;
     this.port = port;
     this.#command = command;
@@ -29,7 +30,7 @@ export class ChaosBackend {
   /** Resolves when it listens. */
   async start(): Promise<void> {
     const child = spawn(process.execPath, [...this.#command, String(this.port)], { stdio: ['pipe', 'pipe', 'inherit'] });
-    this.#child = child;
+    this.child = child;
     // Who writes to one that was killed meanwhile means the one before it.
     child.stdin.on('error', () => {});
     await Promise.race([
@@ -41,24 +42,6 @@ export class ChaosBackend {
   }
 
   behave(how: Behaviour): void {
-    this.#child?.stdin?.write(`${how}\n`);
-  }
-
-  freeze(): void {
-    this.#child?.kill('SIGSTOP');
-  }
-
-  thaw(): void {
-    this.#child?.kill('SIGCONT');
-  }
-
-  /** Resolves when it is gone. */
-  async kill(): Promise<void> {
-    const child = this.#child;
-    this.#child = null;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, 'exit');
-    child.kill('SIGKILL');
-    await gone;
+    this.child?.stdin?.write(`${how}\n`);
   }
 }

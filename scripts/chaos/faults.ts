@@ -86,6 +86,35 @@ function commanded(name: FaultName, begin: readonly string[], end: readonly stri
   };
 }
 
+/** What all that can be hit has in common. */
+type Victim = Pick<ChaosBackend, 'start' | 'kill' | 'freeze' | 'thaw'>;
+
+function victimAt({ backends, nodes, redis }: Fleet, { kind, at }: Place): Victim {
+  return kind === 'redis' ? redis : ((kind === 'backend' ? backends : nodes)[at] as Victim);
+}
+
+function killed(hits: Place['kind'], weight: number): FaultKind {
+  return {
+    ...{ name: `${hits} killed`, hits, weight },
+    begin: async (fleet, place) => {
+      const victim = victimAt(fleet, place);
+      await victim.kill();
+      return () => victim.start();
+    },
+  };
+}
+
+function frozen(hits: Place['kind'], weight: number): FaultKind {
+  return {
+    ...{ name: `${hits} frozen`, hits, weight },
+    begin: async (fleet, place) => {
+      const victim = victimAt(fleet, place);
+      victim.freeze();
+      return async () => victim.thaw();
+    },
+  };
+}
+
 export const faultKinds: readonly FaultKind[] = [
   {
     name: 'redis flushed',
@@ -96,27 +125,8 @@ export const faultKinds: readonly FaultKind[] = [
       return writeRecords;
     },
   },
-  {
-    name: 'backend killed',
-    hits: 'backend',
-    weight: 4,
-    begin: async ({ backends }, { at }) => {
-      const backend = backends[at] as ChaosBackend;
-      await backend.kill();
-      return () => backend.start();
-    },
-  },
-  {
-    name: 'backend frozen',
-    hits: 'backend',
-    silences: true,
-    weight: 4,
-    begin: async ({ backends }, { at }) => {
-      const backend = backends[at] as ChaosBackend;
-      backend.freeze();
-      return async () => backend.thaw();
-    },
-  },
+  killed('backend', 4),
+  { ...frozen('backend', 4), silences: true },
   misbehaving('backend slow', 'slow'),
   { ...misbehaving('backend silent', 'silent'), silences: true },
   misbehaving('backend half-closes', 'half-closes'),
@@ -147,27 +157,8 @@ export const faultKinds: readonly FaultKind[] = [
       return async () => signalTo(victim, 'SIGCONT');
     },
   },
-  {
-    name: 'node killed',
-    hits: 'node',
-    weight: 2,
-    ends: true,
-    begin: async ({ nodes }, { at }) => {
-      const node = nodes[at] as ChaosNode;
-      await node.kill();
-      return () => node.start();
-    },
-  },
-  {
-    name: 'node frozen',
-    hits: 'node',
-    weight: 1,
-    begin: async ({ nodes }, { at }) => {
-      const node = nodes[at] as ChaosNode;
-      node.freeze();
-      return async () => node.thaw();
-    },
-  },
+  { ...killed('node', 2), ends: true },
+  frozen('node', 1),
   {
     name: 'node stopped and started',
     hits: 'node',
@@ -215,24 +206,8 @@ export const faultKinds: readonly FaultKind[] = [
       return leaving(node, 'SIGHUP');
     },
   },
-  {
-    name: 'redis killed',
-    hits: 'redis',
-    weight: 2,
-    begin: async ({ redis }) => {
-      await redis.kill();
-      return () => redis.start();
-    },
-  },
-  {
-    name: 'redis frozen',
-    hits: 'redis',
-    weight: 2,
-    begin: async ({ redis }) => {
-      redis.freeze();
-      return async () => redis.thaw();
-    },
-  },
+  killed('redis', 2),
+  frozen('redis', 2),
   {
     name: 'redis cut off',
     hits: 'redis',

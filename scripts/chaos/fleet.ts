@@ -1,5 +1,5 @@
 // The fleet that faults are done to: a Redis, backends, and nodes with two workers each, all processes of their own.
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from '../../test/helpers/free-port.js';
 import { ChaosBackend } from './backend.js';
@@ -20,6 +20,8 @@ export interface Programs {
 export interface StartedFleet extends Fleet {
   /** Where each process of a node tells its resources. */
   readonly resources: string;
+  /** Whether the snapshot of every node holds all that clients ask for. */
+  remembersAll(): Promise<boolean>;
   /** Ends everything at once. */
   stop(): Promise<void>;
 }
@@ -31,8 +33,12 @@ export const idleTime = 3;
 const backendCount = 4;
 const nodeCount = 2;
 
-/** Resolves when everything serves. @param folder for all files */
-export async function startFleet(folder: string, programs: Programs): Promise<StartedFleet> {
+/**
+ * Resolves when everything serves.
+ * @param folder for all files
+ * @param engine as in `server.engine`
+ */
+export async function startFleet(folder: string, programs: Programs, engine = 'wire'): Promise<StartedFleet> {
   const redisFolder = join(folder, 'redis');
   const resources = join(folder, 'resources');
   await mkdir(redisFolder);
@@ -45,7 +51,8 @@ export async function startFleet(folder: string, programs: Programs): Promise<St
     const name = `n${at + 1}`;
     const [port, adminPort] = [await freePort(), await freePort()];
     const config = join(folder, `${name}.json`);
-    await writeFile(config, JSON.stringify(settingsOf(name, port, adminPort, redis.url, join(folder, `${name}.snapshot`))));
+    const settings = settingsOf({ name, engine, port, adminPort, driver: redis.url, snapshot: join(folder, `${name}.snapshot`) });
+    await writeFile(config, JSON.stringify(settings));
     const env = { NODE_OPTIONS: `--import=${programs.preload}`, CHAOS_RESOURCES: resources };
     nodes.push(new ChaosNode({ name, port, adminPort, config, command: programs.node, env }));
   }
@@ -75,22 +82,47 @@ redis.call('HSET', KEYS[3], unpack(ARGV, 1, ${policy.length}))`;
     await stop();
     throw error;
   }
-  return { redis, backends, nodes, writeRecords, resources, stop };
+  const remembersAll = async (): Promise<boolean> => {
+    const snapshots = await snapshotsIn(folder);
+    return nodes.every(({ name }) => [plainHost, patientHost].every((host) => (snapshots.get(name) ?? '').includes(host)));
+  };
+  return { redis, backends, nodes, writeRecords, resources, remembersAll, stop };
+}
+
+/** What the snapshots of each node hold, those of its workers one after the other. */
+async function snapshotsIn(folder: string): Promise<Map<string, string>> {
+  const texts = new Map<string, string>();
+  for (const file of await readdir(folder)) {
+    const node = /^(n\d+)\.snapshot(?:\.\d+)?$/.exec(file)?.[1];
+    if (node === undefined) continue;
+    texts.set(node, (texts.get(node) ?? '') + (await readFile(join(folder, file), 'utf8')));
+  }
+  return texts;
+}
+
+interface NodeSettings {
+  readonly name: string;
+  readonly engine: string;
+  readonly port: number;
+  readonly adminPort: number;
+  /** URL of Redis. */
+  readonly driver: string;
+  readonly snapshot: string;
 }
 
 /** Short limits, so that what they end happens often. */
-function settingsOf(name: string, port: number, adminPort: number, driver: string, snapshot: string) {
+function settingsOf({ name, engine, port, adminPort, driver, snapshot }: NodeSettings) {
   return {
     driver,
     http: { bind: ['127.0.0.1'], port },
     admin: { port: adminPort },
     ...(process.getuid?.() === 0 ? { user: 'root' } : {}),
     server: {
-      ...{ workers: 2, accessLog: 'none', nodeId: name, deadBackendTTL: deadTime, backendIdleTimeout: idleTime },
+      ...{ engine, workers: 2, accessLog: 'none', nodeId: name, deadBackendTTL: deadTime, backendIdleTimeout: idleTime },
       ...{ connectTimeout: 1, backendTimeout: silenceTime, drainTimeout: 15, drainGrace: 1 },
     },
     // How busy the machine is otherwise must not decide what is answered.
     frontDoor: { overloadDelay: 0 },
-    redis: { timeout: 2, emptyMeans: 'keep', snapshot },
+    redis: { timeout: 2, lookupWait: 1, emptyMeans: 'keep', snapshot },
   };
 }

@@ -86,7 +86,7 @@ export function judge(asked: Asked, answer: Answer, log: FaultLog): Verdict {
   if (answer.kind !== 'whole') return ownNode === '' ? fault('lost without an answer') : permitted(ownNode);
   if (asked.kind === 'unknown') {
     if (answer.code === 'unknown-frontend') return right;
-    if (answer.code !== 'store-away') return fault('error');
+    if (answer.code !== 'store-away' && answer.code !== 'store-late') return fault('error');
     if (met(...ofRedis)) return permitted('a host never asked for, while Redis was away');
     // Its replies came in time, and the worker was too late to see that: it has to connect anew.
     const frozen = log.during(sentAt, endedAt, ['worker frozen', 'node frozen'], asked.node).length > 0;

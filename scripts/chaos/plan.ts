@@ -1,4 +1,5 @@
-// When which fault is done to whom: drawn from a seed, or each once in order; never so many that nobody could answer.
+// When which fault is done to whom: drawn from a seed, or each once in order; never so many that nobody could answer. Every node has a
+// snapshot by then, so one that starts while Redis is away, or is empty, has to serve what it knew.
 import type { FaultLog } from './fault-log.js';
 import { type FaultKind, type FaultName, type Fleet, faultKinds, type Place } from './faults.js';
 
@@ -11,8 +12,6 @@ export interface PlanParts {
   readonly recovery: Readonly<Record<Place['kind'], number>>;
   /** The same of a backend that was silent. */
   readonly silenceRecovery: number;
-  /** Every node has a snapshot by now: whoever starts while the records are gone knows them. */
-  readonly remembers: boolean;
   /** The nodes whose processes are ended: the first so many. Workers of others live long enough to show a leak. */
   readonly endedNodes: number;
 }
@@ -85,7 +84,7 @@ export class Plan {
 
   /** Where it may be done now. */
   #places(kind: FaultKind): Place[] {
-    const { fleet, remembers, endedNodes } = this.#parts;
+    const { fleet, endedNodes } = this.#parts;
     const { backends, nodes } = fleet;
     const named = (name: string, at: number): Place => ({ kind: kind.hits, name, at });
     const free = ({ name }: Place): boolean => !this.#busy.has(name);
@@ -95,16 +94,13 @@ export class Plan {
         return places.length > wellBackends ? places : [];
       }
       case 'node': {
-        if (!remembers && kind.ends === true && this.#busy.get('redis') === 'redis flushed') return [];
         return nodes
           .slice(0, kind.ends === true ? endedNodes : undefined)
           .map(({ name }, at) => named(name, at))
           .filter(free);
       }
-      case 'redis': {
-        const starting = !remembers && kind.name === 'redis flushed' && nodes.some(({ name }) => this.#busy.has(name));
-        return starting ? [] : [named('redis', 0)].filter(free);
-      }
+      case 'redis':
+        return [named('redis', 0)].filter(free);
     }
   }
 

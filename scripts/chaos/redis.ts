@@ -1,19 +1,19 @@
 // The Redis of the fleet: it keeps its data on disk, so that it can be killed and started again with them.
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile, spawn } from 'node:child_process';
 import { promisify } from 'node:util';
+import { Killable } from './killable.js';
 
 const run = promisify(execFile);
 /** Milliseconds that a command may take, and a start. */
 const patience = 20_000;
 
-export class ChaosRedis {
+export class ChaosRedis extends Killable {
   readonly port: number;
   readonly #folder: string;
-  #child: ChildProcess | null = null;
 
   /** @param folder where its data are */
   constructor(port: number, folder: string) {
+    super();
     this.port = port;
     this.#folder = folder;
   }
@@ -26,7 +26,7 @@ export class ChaosRedis {
   async start(): Promise<void> {
     const settings = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#folder, '--save', ''];
     const child = spawn('redis-server', [...settings, '--appendonly', 'yes', '--appendfsync', 'always'], { stdio: 'ignore' });
-    this.#child = child;
+    this.child = child;
     const until = performance.now() + patience;
     while ((await this.ask('PING').catch(() => '')) !== 'PONG') {
       if (child.exitCode !== null) throw new Error(`redis-server ended with ${child.exitCode}`);
@@ -38,22 +38,5 @@ export class ChaosRedis {
   /** Runs a command with `redis-cli`; gives what it printed. */
   async ask(...command: string[]): Promise<string> {
     return (await run('redis-cli', ['-p', String(this.port), ...command], { timeout: patience })).stdout.trim();
-  }
-
-  freeze(): void {
-    this.#child?.kill('SIGSTOP');
-  }
-
-  thaw(): void {
-    this.#child?.kill('SIGCONT');
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child;
-    this.#child = null;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, 'exit');
-    child.kill('SIGKILL');
-    await gone;
   }
 }

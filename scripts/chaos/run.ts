@@ -18,6 +18,8 @@ export interface ChaosOptions {
   readonly seed: number;
   /** Requests a second. */
   readonly rate: number;
+  /** What speaks to the backends, as in `server.engine`; absent: the default. */
+  readonly engine?: string;
   /** `each`: every fault once, for so many milliseconds. Else faults by chance for so many. */
   readonly faults: { readonly each: number } | { readonly milliseconds: number };
   /** Told once a second. @param passed milliseconds since the load began */
@@ -34,31 +36,31 @@ export interface ChaosResult {
 const clients = 16;
 /** Longer than every attempt of a request may take together with a freeze of the worker. */
 const patience = 20_000;
-/** Milliseconds before the first fault and after the last one: every worker has been asked for everything, and snapshots are written. */
-const calm = { byChance: 10_000, each: 1_500 };
+/** Milliseconds before the first fault, once snapshots are written, and after the last one: every worker has been asked for everything. */
+const calm = { byChance: 10_000, each: 500 };
 /** From when on the memory of a worker must not grow any more. */
 const warmAfter = 120_000;
 /** Milliseconds within which everything has to be closed once nobody asks any more. */
 const closing = idleTime * 1000 + 10_000;
 
 /** Rejects only when the run itself could not be done; what did not hold stands in the tally. */
-export async function runChaos({ programs, seed, rate, faults, progress }: ChaosOptions): Promise<ChaosResult> {
+export async function runChaos({ programs, seed, rate, engine, faults, progress }: ChaosOptions): Promise<ChaosResult> {
   const folder = await mkdtemp(join(tmpdir(), 'cjs-proxy-chaos-'));
   const log = new FaultLog();
   const tally = new Tally();
   const memory = new MemoryWatch();
   let fleet: StartedFleet | null = null;
   try {
-    fleet = await startFleet(folder, programs);
+    fleet = await startFleet(folder, programs, engine);
     const { nodes } = fleet;
     const timersBefore = await timersAtRest(fleet);
     const load = new ChaosLoad({ nodes, clients, rate, seed, patience, log, tally });
     const sockets = new WebSockets({ nodes, seed, patience, log, tally });
-    const planned = 'each' in faults ? { remembers: false, endedNodes: 2 } : { remembers: true, endedNodes: 1 };
+    const endedNodes = 'each' in faults ? 2 : 1;
     // A silent backend is marked when a request that came last has waited for it, and revived a moment later.
     const silenceRecovery = (silenceTime + deadTime) * 1000 + 500;
     const recovery = { backend: deadTime * 1000 + 500, node: 'each' in faults ? 300 : 3_000, redis: 500 };
-    const plan = new Plan({ fleet, log, random: seeded(seed), recovery, silenceRecovery, ...planned });
+    const plan = new Plan({ fleet, log, random: seeded(seed), recovery, silenceRecovery, endedNodes });
     const begun = performance.now();
     const watch = setInterval(() => {
       const passed = performance.now() - begun;
@@ -67,6 +69,7 @@ export async function runChaos({ programs, seed, rate, faults, progress }: Chaos
     }, 1_000);
     let ended: number;
     try {
+      await eventually('every node to have written what it knows', fleet.remembersAll, 30_000);
       await pause('each' in faults ? calm.each : calm.byChance);
       if ('each' in faults) await plan.runEach(faults.each);
       else await plan.runFor(faults.milliseconds);

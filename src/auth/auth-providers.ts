@@ -2,8 +2,8 @@
 import { BoundedMap } from '../base/bounded-map.js';
 import { type AuthSettings, parseAuthProvider, plainCallback } from '../model/auth-provider.js';
 import type { RecordKind, StoredRecord } from '../model/record-kind.js';
-import { LiveRecords } from '../store/live-records.js';
-import type { Store, StoreListener } from '../store/store.js';
+import { LiveRecords, type RecordSource } from '../store/live-records.js';
+import type { StoreListener } from '../store/store.js';
 import { createBasicCheck } from './basic.js';
 import { createBearerCheck } from './bearer.js';
 import { type AuthCallback, type AuthCallbacks, createCallbackCheck } from './callback.js';
@@ -23,7 +23,7 @@ export type FoundProvider =
   | { readonly kind: 'faulty' };
 
 export interface AuthProvidersOptions {
-  readonly store: Pick<Store, 'readRecord'>;
+  readonly store: RecordSource;
   readonly callbacks: AuthCallbacks;
   readonly clock: AuthClock;
   readonly log: { warn(text: string): void; info(text: string): void };
@@ -67,7 +67,7 @@ export class AuthProviders implements StoreListener {
 
   /** A promise only when the store must be asked; it rejects when that fails and nothing is known of the name. */
   get(name: string): FoundProvider | Promise<FoundProvider> {
-    const made = this.#records.get(name);
+    const made = this.#records.getSoon(name);
     return made instanceof Promise ? made.then((later) => this.#current(name, later)) : this.#current(name, made);
   }
 

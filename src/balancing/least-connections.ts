@@ -6,7 +6,7 @@ import type { LoadView } from './loads.js';
 /** @param random gives numbers from 0 to below 1; a test passes its own */
 export function createLeastConnections(loads: LoadView, random: () => number = Math.random): Balancer {
   return {
-    pick(candidates, frontend, _key, weights) {
+    pick(candidates, { frontend }, _key, weights) {
       const known = loads.of(frontend);
       let chosen: Backend | null = null;
       let least = Number.POSITIVE_INFINITY;

@@ -17,7 +17,7 @@ export function createLeastLatency(
   now: () => number = () => performance.now(),
 ): Balancer {
   return {
-    pick(candidates, frontend, _key, weights) {
+    pick(candidates, { frontend }, _key, weights) {
       if (candidates.length <= 1) return candidates[0] ?? null;
       const first = draw(candidates, weights, random);
       const second = drawAnother(candidates, first, weights, random);

@@ -5,7 +5,7 @@ import type { Balancer, Weights } from './balancer.js';
 /** @param random gives numbers from 0 to below 1; a test passes its own */
 export function createRandom(random: () => number = Math.random): Balancer {
   return {
-    pick(candidates, _frontend, _key, weights) {
+    pick(candidates, _whose, _key, weights) {
       if (weights !== null) return drawByWeight(candidates, weights, random);
       return candidates[Math.floor(random() * candidates.length)] ?? null;
     },

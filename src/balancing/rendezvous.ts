@@ -28,7 +28,7 @@ export function createRendezvous(): Balancer {
   }
 
   return {
-    pick(candidates, _frontend, key, weights) {
+    pick(candidates, _whose, key, weights) {
       const high = hashText(key, highSeed);
       const low = hashText(key, lowSeed);
       let chosen: Backend | null = null;

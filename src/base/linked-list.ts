@@ -33,6 +33,19 @@ export class LinkedList<T extends Linked<T>> {
     this.#size++;
   }
 
+  /** Puts one that is in no list in the place of a member. */
+  replace(member: T, by: T): void {
+    const { previous, next } = member;
+    by.previous = previous;
+    by.next = next;
+    if (previous === null) this.#first = by;
+    else previous.next = by;
+    if (next === null) this.#last = by;
+    else next.previous = by;
+    member.previous = null;
+    member.next = null;
+  }
+
   /** Takes a member of this list out of it. */
   remove(member: T): void {
     const { previous, next } = member;

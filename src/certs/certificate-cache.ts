@@ -2,8 +2,8 @@
 import { BoundedMap } from '../base/bounded-map.js';
 import { type CertificatePair, isInDate } from '../model/certificate.js';
 import type { RecordKind, StoredRecord } from '../model/record-kind.js';
-import { LiveRecords } from '../store/live-records.js';
-import type { Store, StoreListener } from '../store/store.js';
+import { LiveRecords, type RecordSource } from '../store/live-records.js';
+import type { StoreListener } from '../store/store.js';
 import { checkCertificate } from './check-certificate.js';
 import type { KeyVault } from './key-vault.js';
 
@@ -15,7 +15,7 @@ export interface Certificate {
 }
 
 export interface CertificateCacheOptions {
-  readonly store: Pick<Store, 'readRecord'>;
+  readonly store: RecordSource;
   readonly vault: KeyVault;
   readonly log: { warn(text: string): void; error(text: string): void };
   /** The most names that are kept. */
@@ -52,11 +52,20 @@ export class CertificateCache implements StoreListener {
    * @param host lower case; empty for a client that names none
    */
   find(host: string): Certificate | null | Promise<Certificate | null> {
+    return this.#find(host, (name) => this.#records.get(name));
+  }
+
+  /** As `find`, for a handshake or a request: one that the store does not tell soon is passed over. */
+  findSoon(host: string): Certificate | null | Promise<Certificate | null> {
+    return this.#find(host, (name) => this.#records.getSoon(name));
+  }
+
+  #find(host: string, get: (name: string) => Made | Promise<Made>): Certificate | null | Promise<Certificate | null> {
     const names = candidates(host);
-    const own = this.#records.get(names[0] as string);
+    const own = get(names[0] as string);
     // The usual case; what is not there of the others may have been forgotten for a flood of invented names.
     if (!(own instanceof Promise) && own.certificate !== null && isServable(own.certificate)) return own.certificate;
-    const found = [own, ...names.slice(1).map((name) => this.#records.get(name))];
+    const found = [own, ...names.slice(1).map(get)];
     if (!found.some((one) => one instanceof Promise)) return choose(found as Made[]);
     const settled = found.map(async (one) => {
       try {

@@ -26,7 +26,7 @@ export interface NameServer {
 }
 
 export interface NameServersOptions {
-  readonly certificates: Pick<CertificateCache, 'find'>;
+  readonly certificates: Pick<CertificateCache, 'findSoon'>;
   /** Protocols, ciphers and the like. */
   readonly options: tls.TlsOptions;
   /** The certificate of the configuration, for names that the store has none for; null: they are refused. */
@@ -75,7 +75,7 @@ export class NameServers {
    */
   find(host: string): NameServer | null | Promise<NameServer | null> {
     const { certificates, authoritiesFor } = this.#options;
-    const certificate = certificates.find(host);
+    const certificate = certificates.findSoon(host);
     const authorities = host === '' ? null : authoritiesFor(host);
     if (certificate instanceof Promise || authorities instanceof Promise)
       return Promise.all([certificate, authorities]).then(([one, other]) => this.#serve(host, one, other));

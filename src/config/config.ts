@@ -145,6 +145,8 @@ export interface RedisConfig {
   readonly timeout: number;
   /** Milliseconds that known routes are served while Redis is away; 0: for as long as it takes. */
   readonly maxStale: number;
+  /** Milliseconds at least that a request for a host which was never asked for waits for its look-up. */
+  readonly lookupWait: number;
   /** What it means when a Redis that held frontends holds none: that there are none, or that it has lost them. */
   readonly emptyMeans: 'trust' | 'keep';
   /** File for what was read, for a start while Redis is away; empty: none. */

@@ -13,6 +13,11 @@ export const redisSchema = z.strictObject(
     cacheEntries: wholeNumber('Records that a worker keeps in memory.', 100_000, { from: 1, to: 100_000_000 }),
     timeout: duration('Time for a connection or a command.', 1, { from: 0.01, to: 300 }),
     maxStale: duration('How long known routes are served while Redis is away; 0: for as long as it takes.', 0),
+    lookupWait: duration(
+      'How long a request for a host that was never asked for waits for its look-up before it is answered 503; four times the usual reply of Redis where that is more.',
+      0.03,
+      { from: 0.001, to: 300 },
+    ),
     emptyMeans: choice(
       'What it means when a Redis that held frontends is suddenly empty (flushed, started without its data): there are none, or the last known ones are served until one is written.',
       ['trust', 'keep'],

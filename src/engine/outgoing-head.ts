@@ -1,4 +1,5 @@
 // The head that goes to a backend: hop-by-hop lines removed, forwarded lines set. One decision for both engines.
+import { ownText } from '../base/own-text.js';
 import type { Client } from '../exchange/client.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { type OutgoingChanges, withoutNames } from '../exchange/outgoing-changes.js';
@@ -38,22 +39,18 @@ export interface OutgoingSettings {
 }
 
 /**
- * Lines for an untrusted client, up to the request id. They are the same for every request of a connection that asks
- * for one host, so they are put together once and kept with the client.
+ * Lines for an untrusted client, up to the request id. All but the authority is the same for every request of a connection, so it is put
+ * together once; the rest is only joined, since the head becomes one piece when it is written, and is copied then anyway.
  */
 function linesForUntrusted(client: Client, authority: string): string {
-  const kept = client.forwardedLines;
-  if (kept.text !== '' && kept.authority === authority) return kept.text;
-  const scheme = client.secure ? 'https' : 'http';
-  const text =
-    `X-Forwarded-For: ${client.address}\r\nX-Real-IP: ${client.address}\r\nX-Forwarded-Proto: ${scheme}\r\n` +
-    `X-Forwarded-Protocol: ${scheme}\r\nX-Forwarded-Port: ${client.localPort}\r\nX-Forwarded-Host: ${authority}\r\n` +
-    'X-Request-Id: ';
-  // Through bytes, so that it is one flat string of its own and keeps no request head alive.
-  const bytes = Buffer.from(text, 'latin1');
-  kept.authority = authority;
-  kept.text = bytes.toString('latin1');
-  return kept.text;
+  if (client.forwardedStart === '') {
+    const scheme = client.secure ? 'https' : 'http';
+    client.forwardedStart = ownText(
+      `X-Forwarded-For: ${client.address}\r\nX-Real-IP: ${client.address}\r\nX-Forwarded-Proto: ${scheme}\r\n` +
+        `X-Forwarded-Protocol: ${scheme}\r\nX-Forwarded-Port: ${client.localPort}\r\nX-Forwarded-Host: `,
+    );
+  }
+  return `${client.forwardedStart}${authority}\r\nX-Request-Id: `;
 }
 
 /** Lines for a trusted peer: its own are believed, the chain of addresses grows by the peer. */

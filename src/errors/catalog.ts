@@ -72,6 +72,7 @@ const rows = {
   maintenance: [503, 'proxy', 'no', 'This site is being maintained. Please come back later.'],
   'limit-away': [503, 'proxy', 'no', 'Requests to this site cannot be counted at the moment.'],
   'store-away': [503, 'proxy', 'no', 'The proxy cannot look up this site at the moment.'],
+  'store-late': [503, 'proxy', 'no', 'The proxy could not look up this site in time. Please try again in a moment.'],
   'queue-full': [503, 'proxy', 'no', 'Too many requests for this site are waiting.'],
   'queue-timeout': [503, 'proxy', 'no', 'The request waited too long for its turn.'],
   'pool-exhausted': [503, 'proxy', 'no', 'Too many connections to the application are in use.'],

@@ -51,6 +51,6 @@ export interface Client {
   lastAuthority: string;
   /** The credential of its last request and the digest that verdicts about it are kept by; both empty: none yet. */
   readonly shown: { text: string; digest: string };
-  /** What an engine tells backends about this client, kept for the next request; see engine/outgoing-head. */
-  readonly forwardedLines: { authority: string; text: string };
+  /** What an engine tells backends about this client, up to the authority of a request; empty: not told yet. See engine/outgoing-head. */
+  forwardedStart: string;
 }

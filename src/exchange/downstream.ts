@@ -27,6 +27,12 @@ export interface Downstream {
   begin(head: ResponseHead, extra: string, buffer: Buffer, start: number, end: number, last: boolean): boolean;
 
   /**
+   * As `begin` with a body that is whole, each of whose characters stands for a byte. Absent from ports that do not write texts:
+   * they are given the bytes.
+   */
+  beginWithText?(head: ResponseHead, extra: string, body: string): boolean;
+
+  /**
    * Sends body bytes `start` to `end` of a buffer.
    * @returns true when the bytes have left and the buffer may be used again; false when nothing more may be written, and
    *   a buffer with more than `copiedUpTo` bytes must be left alone, until `exchange.upstream.resume()` is called

@@ -1,6 +1,6 @@
 // The one answer to "may this backend be used now?": the store's dead marks and those of this worker, read together.
 import type { Backend } from '../model/backend.js';
-import { deathsOf, maintenanceOf, unmarked } from '../model/dead-set.js';
+import { deathsOf, maintenanceOf } from '../model/dead-set.js';
 import type { Route } from '../model/frontend.js';
 import type { HealthPolicy } from '../model/policy/health.js';
 import { breakerState } from './breaker.js';
@@ -64,7 +64,7 @@ export function createHealthView(marks: LocalMarks, trials: TrialGate, now: () =
   return {
     candidates(route, tried) {
       // Nothing is marked anywhere: the usual case, which allocates nothing.
-      const quiet = marks.empty && unmarked(route.records);
+      const quiet = marks.empty && route.unmarked;
       if (quiet) return tried === null ? route.backends : route.backends.filter((backend) => !tried.includes(backend));
       const health = route.policy?.health;
       return health === undefined ? unlimited(route, tried) : limited(route, health, tried);

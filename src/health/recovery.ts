@@ -1,5 +1,5 @@
 // Recovery: dead backends that no check looks after are tried by a connection now and then; who accepts it is revived.
-import type { Backend } from '../model/backend.js';
+import { type Backend, changedBackend } from '../model/backend.js';
 import { deathsOf, maintenanceOf } from '../model/dead-set.js';
 import type { DeadMark, FrontendRecord } from '../model/frontend.js';
 import { parseBackend } from '../model/parse-backend.js';
@@ -98,7 +98,8 @@ export class Recoveries {
     const found: RevivalRequest[] = [];
     for (const { record } of this.#records.values()) {
       const mark = record.marks.find((one) => one.entry === backend.entry && one.frontend === frontend);
-      if (mark !== undefined && mark.retryAt === undefined) found.push(revivalOf(record, { ...backend, index: mark.index }));
+      if (mark !== undefined && mark.retryAt === undefined)
+        found.push(revivalOf(record, changedBackend(backend, { index: mark.index })));
     }
     return found;
   }

@@ -32,8 +32,9 @@ export function decideLength(buffer: Buffer, lines: HeadLines, headers: HeaderLi
     // RFC 9112 section 6.1: HTTP/1.0 has no transfer codings, so its framing is faulty.
     if (minor === 0) return { code: 'ambiguous-length', detail: 'Transfer-Encoding in HTTP/1.0' };
     const single = !lines.isRepeated(Kind.transferEncoding);
-    if (single && isWord(buffer, lines.valueStart(Kind.transferEncoding), lines.valueEnd(Kind.transferEncoding), 'chunked')) {
-      return chunked;
+    const end = lines.valueEnd(Kind.transferEncoding);
+    if (single && isWord(buffer, lines.valueStart(Kind.transferEncoding), end, 'chunked')) {
+      return isTabBehind(buffer, end) ? { code: 'ambiguous-length', detail: 'a tab behind Transfer-Encoding' } : chunked;
     }
     return judgeCodings(headers.joined(Kind.transferEncoding));
   }
@@ -41,13 +42,16 @@ export function decideLength(buffer: Buffer, lines: HeadLines, headers: HeaderLi
   // Also equal values: whoever sends two has a reader in mind that takes only one of them (RFC 9112 section 6.3).
   if (lines.isRepeated(Kind.contentLength)) return { code: 'ambiguous-length', detail: 'several Content-Length lines' };
   const end = lines.valueEnd(Kind.contentLength);
-  // Blank by RFC 9110 section 5.6.3, and yet refused by some readers behind us, as node:http is one.
   if (isTabBehind(buffer, end)) return { code: 'ambiguous-length', detail: 'a tab behind Content-Length' };
   const length = decimal(buffer, lines.valueStart(Kind.contentLength), end);
   return length >= 0 ? length : { code: 'ambiguous-length', detail: 'Content-Length is not a decimal number' };
 }
 
-/** @param at the end of a value: blanks may follow, and then the end of the line */
+/**
+ * A tab is a blank by RFC 9110 section 5.6.3, and yet fields about framing with one are refused by some readers behind us, as
+ * node:http is one.
+ * @param at the end of a value: blanks may follow, and then the end of the line
+ */
 function isTabBehind(buffer: Buffer, at: number): boolean {
   let end = at;
   while (buffer[end] === space) end++;

@@ -188,7 +188,7 @@ export class DynamicReverseProxy extends EventEmitter<DynamicReverseProxyEvents>
   #serve(request: IncomingMessage, response: ServerResponse, found: Route | RouteMiss): void {
     if (response.destroyed) return;
     if (isMiss(found)) {
-      const away = found.kind === 'away';
+      const away = found.kind === 'away' || found.kind === 'late';
       this.#fail(new Error(away ? 'STORE_AWAY' : 'NOT_FOUND'), null, away ? 503 : 501, request, response);
       return;
     }

@@ -1,12 +1,23 @@
 // A file of addresses that are refused, read again when it changes.
-import { readFileSync, unwatchFile, watchFile } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, type Stats, statSync } from 'node:fs';
 import { type AddressSet, collectAddresses } from '../base/ip.js';
 import { StartError } from '../errors/start-error.js';
 import type { Logger } from '../observe/logger.js';
 import { tellFaults } from './list-faults.js';
 
-/** How often it is looked at. Asking works on every file system and survives a file that is replaced, which being told does not. */
+/**
+ * How often it is looked at, in ms. Asking works on every file system and survives a file that is replaced, which being told does not;
+ * it is asked at once and not through the thread pool, where a few names that do not resolve would hold it up for seconds.
+ */
 const interval = 500;
+
+/** In ms: more than the times of any usual file system are rounded by. */
+const clockTick = 50;
+
+/** What is told of a file that is not there. */
+const gone = 'gone';
+/** What is told of one that is to be read again. */
+const unknown = 'unknown';
 
 export class BlocklistFile {
   addresses: AddressSet;
@@ -14,7 +25,9 @@ export class BlocklistFile {
   readonly #path: string;
   readonly #log: Logger;
   readonly #changed: () => void;
-  readonly #look = (): void => this.#reread();
+  #timer: NodeJS.Timeout | null = null;
+  /** Which file was read and when it was written: taken before its content, so that what is written meanwhile is seen later. */
+  #stamp = unknown;
   #told = '';
 
   /**
@@ -35,21 +48,44 @@ export class BlocklistFile {
 
   /** Begins to watch it; keeps no process alive. */
   start(): void {
-    watchFile(this.#path, { interval, persistent: false }, this.#look);
-    // It may have changed between the reading and the watching.
-    this.#reread();
+    this.#timer = setInterval(() => this.#look(), interval).unref();
   }
 
   close(): void {
-    unwatchFile(this.#path, this.#look);
+    if (this.#timer !== null) clearInterval(this.#timer);
+  }
+
+  #look(): void {
+    if (this.#stampNow() !== this.#stamp) this.#reread();
+  }
+
+  #stampNow(): string {
+    try {
+      return stampOf(statSync(this.#path));
+    } catch {
+      return gone;
+    }
   }
 
   #read(): AddressSet {
-    const lines = readFileSync(this.#path, 'utf8').split('\n');
+    const lines = this.#content().split('\n');
     const entries = lines.map((line) => line.replace(/#.*/s, '').trim()).filter((entry) => entry !== '');
     const { set, wrong } = collectAddresses(entries);
     this.#tell(tellFaults(wrong));
     return set;
+  }
+
+  #content(): string {
+    this.#stamp = gone;
+    const file = openSync(this.#path, 'r');
+    try {
+      const stats = fstatSync(file);
+      // A second writing within a tick of the file system's clock leaves no trace: what is that young is read once more.
+      this.#stamp = Math.abs(Date.now() - stats.mtimeMs) > clockTick ? stampOf(stats) : unknown;
+      return readFileSync(file, 'utf8');
+    } finally {
+      closeSync(file);
+    }
   }
 
   /** What was known stays in force while the file cannot be read, as when an editor is about to write it. */
@@ -68,6 +104,10 @@ export class BlocklistFile {
     this.#told = text;
     if (text !== '') this.#log.warn(`${this.#path}: ${text}`);
   }
+}
+
+function stampOf(stats: Stats): string {
+  return `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeMs}:${stats.ctimeMs}`;
 }
 
 function reasonOf(error: unknown): string {

@@ -1,8 +1,8 @@
 // Who belongs to which tier: the `member:` records, read one by one as they are asked for, and the sets of cjs-proxy.
 import type { RecordKind, StoredRecord } from '../model/record-kind.js';
 import { tierName } from '../model/tier-name.js';
-import { LiveRecords } from '../store/live-records.js';
-import type { Store, StoreListener } from '../store/store.js';
+import { LiveRecords, type RecordSource } from '../store/live-records.js';
+import type { StoreListener } from '../store/store.js';
 
 /** What a member is: an API key (its SHA-256), an address (IPv6 as /64), or a host. */
 export type MemberKind = 'key' | 'ip' | 'host';
@@ -12,7 +12,7 @@ export class Members implements StoreListener {
   readonly #sets: Readonly<Record<'registered' | 'premium', LiveRecords<ReadonlySet<string>>>>;
 
   /** @param bound the most members that are kept in memory, and the most of those that turned out to be none */
-  constructor(store: Pick<Store, 'readRecord'>, bound: number) {
+  constructor(store: RecordSource, bound: number) {
     // Anybody can send a key that nobody has given out.
     const absent = { isAbsent: (tier: string) => tier === '', bound };
     this.#members = new LiveRecords(store, 'member', (_, record) => tierOf(record), bound, absent);
@@ -22,13 +22,13 @@ export class Members implements StoreListener {
 
   /** The tier of a member; empty: it is none, or nothing can be found out. A promise only when the store must be asked. */
   tierOf(kind: MemberKind, id: string): string | Promise<string> {
-    const found = this.#members.get(`${kind}:${id}`);
+    const found = this.#members.getSoon(`${kind}:${id}`);
     return found instanceof Promise ? found.catch(() => '') : found;
   }
 
   /** Whether a set has a host. */
   isIn(set: 'registered' | 'premium', host: string): boolean | Promise<boolean> {
-    const found = this.#sets[set].get('');
+    const found = this.#sets[set].getSoon('');
     if (!(found instanceof Promise)) return found.has(host);
     return found.then(
       (later) => later.has(host),

@@ -34,6 +34,12 @@ for at, key in ipairs(KEYS) do
 end
 return replies`;
 
+/**
+ * Milliseconds that points which were given out already wait for those of others, so that many are told by one command. What a
+ * worker has not told is bounded by the blocks of its clients, however long it takes.
+ */
+const patience = 10;
+
 const spendScript = `${spend}\n${forEach('spend')}`;
 const takeScript = `${spend}\n${take}\n${forEach('take')}`;
 
@@ -44,8 +50,8 @@ export class RedisLimiter implements Limiter {
   readonly #taking: RateLimiterRedis;
 
   constructor(window: Window, counters: StoreCounters) {
-    this.#spending = limiterWith(spendScript, window, counters);
-    this.#taking = limiterWith(takeScript, window, counters);
+    this.#spending = limiterWith(spendScript, window, counters, patience);
+    this.#taking = limiterWith(takeScript, window, counters, 0);
   }
 
   async spend(key: string, points: number, seconds: number): Promise<Count> {
@@ -65,10 +71,15 @@ export class RedisLimiter implements Limiter {
 }
 
 /** The package calls its script by this name, with the key, three numbers as texts, and what else scripts of its own would need. */
-function limiterWith(script: string, { name, points, duration }: Window, counters: StoreCounters): RateLimiterRedis {
+function limiterWith(
+  script: string,
+  { name, points, duration }: Window,
+  counters: StoreCounters,
+  waits: number,
+): RateLimiterRedis {
   const storeClient = {
     rlflxIncr: ([key = '', spent = '', seconds = '', limit = '']: readonly string[]) =>
-      counters.run(script, key, [spent, seconds, limit]),
+      counters.run(script, key, [spent, seconds, limit], waits),
   };
   return new (rateLimiterPackage().RateLimiterRedis)({ storeClient, keyPrefix: name, points, duration });
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import { BoundedMap } from '../base/bounded-map.js';
+import { ownText } from '../base/own-text.js';
 
 /** Names that are longer are counted by their digest. */
 const longestName = 128;
@@ -37,7 +38,11 @@ export class KeyDigests {
   /** Empty where the text cannot be a key. */
   of(secret: string): string {
     if (secret === '' || secret.length > longestSecret) return '';
-    return this.#known.getOrAdd(secret, () => sha256(Buffer.from(secret, 'latin1')));
+    const known = this.#known.get(secret);
+    if (known !== undefined) return known;
+    const digest = sha256(Buffer.from(secret, 'latin1'));
+    this.#known.set(ownText(secret), digest);
+    return digest;
   }
 }
 

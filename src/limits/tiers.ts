@@ -2,12 +2,12 @@
 import { BoundedMap } from '../base/bounded-map.js';
 import type { RecordKind, StoredRecord } from '../model/record-kind.js';
 import { parseTier } from '../model/tier.js';
-import { LiveRecords } from '../store/live-records.js';
-import type { Store, StoreListener } from '../store/store.js';
+import { LiveRecords, type RecordSource } from '../store/live-records.js';
+import type { StoreListener } from '../store/store.js';
 import { TierLimit, type TierParts } from './tier-limit.js';
 
 export interface TiersOptions extends TierParts {
-  readonly store: Pick<Store, 'readRecord'>;
+  readonly store: RecordSource;
   readonly log: { warn(text: string): void };
 }
 
@@ -27,7 +27,7 @@ export class Tiers implements StoreListener {
 
   /** A promise only when the store must be asked. Where it fails and nothing is known, the tier has its default. */
   get(name: string): TierLimit | Promise<TierLimit> {
-    const found = this.#records.get(name);
+    const found = this.#records.getSoon(name);
     if (!(found instanceof Promise)) return found;
     return found.catch(() => this.#last.get(name)?.limit ?? this.#take(name, absent));
   }

@@ -2,6 +2,7 @@
 
 import type { Socket } from 'node:net';
 import { httpDate } from '../base/http-date.js';
+import { ownText } from '../base/own-text.js';
 import { resetSocket } from '../base/socket-reset.js';
 import { SocketWriter } from '../base/socket-writer.js';
 import { copiedUpTo, type Downstream } from '../exchange/downstream.js';
@@ -35,6 +36,33 @@ const lengthKinds = bit(Kind.contentLength) | bit(Kind.transferEncoding);
 /** Milliseconds of silence after which the kernel asks the other end of a tunnel whether it is there. */
 const tunnelKeepAlive = 60_000;
 
+function textOf(head: ResponseHead, dropped: number, lines: string): string {
+  return `${head.line}${head.headers.without(dropped, head.connectionNames)}${lines}\r\n`;
+}
+
+/** The head that was sent last of those that may be sent again: the proxy answers the same to many within a second, in a flood of refusals above all. */
+class RepeatedHead {
+  #head: ResponseHead | null = null;
+  #dropped = 0;
+  #lines = '';
+  /** In one piece; empty: it was sent but once. */
+  #text = '';
+
+  text(head: ResponseHead, dropped: number, lines: string): string {
+    if (this.#head === head && this.#dropped === dropped && this.#lines === lines) {
+      if (this.#text === '') this.#text = ownText(textOf(head, dropped, lines));
+      return this.#text;
+    }
+    this.#head = head;
+    this.#dropped = dropped;
+    this.#lines = lines;
+    this.#text = '';
+    return textOf(head, dropped, lines);
+  }
+}
+
+const repeated = new RepeatedHead();
+
 /** One a connection, reset for each of its exchanges, which follow one another. */
 export class Http1Downstream implements Downstream {
   begun = false;
@@ -49,6 +77,8 @@ export class Http1Downstream implements Downstream {
   readonly #owner: Http1Owner;
   #exchange: Exchange | null = null;
   #delimiting: Delimiting = 'none';
+  /** Kinds of lines of the head that are not passed on. */
+  #dropped = 0;
   readonly #writer: SocketWriter;
 
   /** @param secure whether the socket encrypts */
@@ -115,6 +145,14 @@ export class Http1Downstream implements Downstream {
     return this.#uncork();
   }
 
+  beginWithText(head: ResponseHead, extra: string, body: string): boolean {
+    this.begun = true;
+    this.bodyBytesSent += body.length;
+    // Its length is known, so that it is neither chunked nor ended by the connection.
+    const lines = this.#decideLines(head, extra);
+    return this.#send(repeated.text(head, this.#dropped, lines) + body);
+  }
+
   write(buffer: Buffer, start: number, end: number, last: boolean): boolean {
     const size = end - start;
     this.bodyBytesSent += size;
@@ -167,6 +205,12 @@ export class Http1Downstream implements Downstream {
 
   /** Status line and header lines, with the way the body is delimited for this client. */
   #headText(head: ResponseHead, extra: string): string {
+    const lines = this.#decideLines(head, extra);
+    return textOf(head, this.#dropped, lines);
+  }
+
+  /** Decides how the body is delimited, whether the connection goes on, and what of the head is dropped. @returns the lines to add */
+  #decideLines(head: ResponseHead, extra: string): string {
     const exchange = this.#exchange as Exchange;
     const request = exchange.head;
     let mask = hopByHop;
@@ -196,7 +240,8 @@ export class Http1Downstream implements Downstream {
     else if (request.minor === 0) lines += 'Connection: keep-alive\r\n';
     // RFC 9110 section 6.6.1: a recipient with a clock adds what is missing.
     if (!head.headers.has(Kind.date)) lines += `Date: ${httpDate()}\r\n`;
-    return `${head.line}${head.headers.without(mask, head.connectionNames)}${lines}\r\n`;
+    this.#dropped = mask;
+    return lines;
   }
 
   #sendChunk(text: string, buffer: Buffer, start: number, end: number, last: boolean): boolean {

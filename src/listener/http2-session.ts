@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { SweepList } from '../base/sweep-list.js';
 import type { Client } from '../exchange/client.js';
 import { RequestBody } from '../exchange/request-body.js';
+import { useOwnTables } from '../http2/session-tables.js';
 import type { Http2Abuse } from '../observe/metrics.js';
 import type { ConnectionContext } from './connection-context.js';
 import type { ListedConnection } from './connections.js';
@@ -87,6 +88,7 @@ export class Http2Connection implements ListedConnection, StreamOwner {
       },
     });
     this.#session = session;
+    useOwnTables(session);
     onFaults(session, (code) => this.#dismiss('protocol', code));
     session.setLocalWindowSize(sessionWindow);
     const opened = (stream: ServerHttp2Stream, _fields: unknown, flags: number, raw: readonly string[]): void =>

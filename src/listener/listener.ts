@@ -7,6 +7,7 @@ import type { Client, ClientCertificate, ClientTls, ConnectionEnds } from '../ex
 import type { ProxiedEnds } from '../upstream/proxy-header.js';
 import { acceptConnections, acceptInto, type BytesReceived, backlog } from './accept.js';
 import { ClearGreeting } from './clear-greeting.js';
+import { readClearSide } from './clear-side.js';
 import type { ClientHello } from './client-hello.js';
 import type { ConnectionContext } from './connection-context.js';
 import { Http1Connection } from './http1-connection.js';
@@ -99,7 +100,7 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
       episode: door.episode,
       lastAuthority: '',
       shown: { text: '', digest: '' },
-      forwardedLines: { authority: '', text: '' },
+      forwardedStart: '',
     };
   };
 
@@ -148,7 +149,7 @@ export function openListener(options: ListenerOptions): Promise<Listener> {
       return;
     }
     const received = serve(socket, clientTls);
-    if (received !== null) socket.on('data', received);
+    if (received !== null) readClearSide(socket, received);
   };
 
   const greet = (names: TlsNames) => {

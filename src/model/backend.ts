@@ -19,7 +19,7 @@ export function speaksHttp2({ scheme }: Pick<Backend, 'scheme'>): boolean {
   return scheme === 'h2' || scheme === 'h2c';
 }
 
-/** A backend as a frontend's list names it. Immutable. */
+/** A backend as a frontend's list names it. Immutable. What it has may be found through its prototype: copied by `changedBackend`. */
 export interface Backend {
   /** The list entry as somebody wrote it, e.g. `http://10.0.0.1:80#weight=2`. */
   readonly entry: string;
@@ -45,4 +45,82 @@ export interface Backend {
   readonly group: string;
   /** The PROXY header that each connection to it begins with: the option `proxyProtocol`. */
   readonly proxyProtocol: ProxyProtocol;
+}
+
+/** What many backends have in common: where they are. */
+export type BackendAddress = Readonly<Pick<Backend, 'scheme' | 'host' | 'port' | 'socketPath' | 'origin' | 'publishedUrl'>>;
+
+/** And how they are used. */
+export type BackendOptions = Readonly<Pick<Backend, 'weight' | 'backup' | 'group' | 'proxyProtocol'>>;
+
+/** There may be hundreds of thousands, on few machines and without options: each holds only what is its own. */
+export class ListedBackend implements Backend {
+  readonly entry: string;
+  readonly index: number;
+  readonly id: string;
+  readonly #address: BackendAddress;
+  readonly #options: BackendOptions;
+
+  constructor(entry: string, index: number, id: string, address: BackendAddress, options: BackendOptions) {
+    this.entry = entry;
+    this.index = index;
+    this.id = id;
+    this.#address = address;
+    this.#options = options;
+  }
+
+  get scheme(): BackendScheme {
+    return this.#address.scheme;
+  }
+
+  get host(): string {
+    return this.#address.host;
+  }
+
+  get port(): number {
+    return this.#address.port;
+  }
+
+  get socketPath(): string {
+    return this.#address.socketPath;
+  }
+
+  get origin(): string {
+    return this.#address.origin;
+  }
+
+  get publishedUrl(): string {
+    return this.#address.publishedUrl;
+  }
+
+  get weight(): number {
+    return this.#options.weight;
+  }
+
+  get backup(): boolean {
+    return this.#options.backup;
+  }
+
+  get group(): string {
+    return this.#options.group;
+  }
+
+  get proxyProtocol(): ProxyProtocol {
+    return this.#options.proxyProtocol;
+  }
+
+  /** The same one by another id. */
+  called(id: string): ListedBackend {
+    return new ListedBackend(this.entry, this.index, id, this.#address, this.#options);
+  }
+}
+
+/** A copy of a backend in which some things are others. */
+export function changedBackend<T extends Partial<Backend>>(backend: Backend, changes: T): Backend & T {
+  const { entry, index, id, scheme, host, port, socketPath, origin, publishedUrl, weight, backup, group, proxyProtocol } =
+    backend;
+  return {
+    ...{ entry, index, id, scheme, host, port, socketPath, origin, publishedUrl, weight, backup, group, proxyProtocol },
+    ...changes,
+  };
 }

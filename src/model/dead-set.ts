@@ -36,7 +36,7 @@ export function deathsOf(
   return deaths?.some((death) => death !== null) ? deaths : noDeaths;
 }
 
-/** Whether the store says nothing at all against the backends of some records: the usual case, asked for each request. */
+/** Whether the store says nothing at all against the backends of some records: the usual case. */
 export function unmarked(records: readonly FrontendRecord[]): boolean {
   for (const record of records) {
     if (record.dead.length > 0 || record.marks.length > 0) return false;

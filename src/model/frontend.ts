@@ -2,6 +2,7 @@
 import type { RouteCounts } from '../observe/route-counts.js';
 import type { Backend } from './backend.js';
 import type { RoutePolicy } from './policy/policy.js';
+import type { Turn } from './turn.js';
 
 /** A mark in `health:<name>`: one backend is dead until a moment, told apart by its list entry rather than its index. */
 export interface DeadMark {
@@ -59,8 +60,12 @@ export interface Route {
   readonly even: boolean;
   /** Records of the asked host and of the frontend that matched (often the same one), whose dead marks apply. */
   readonly records: readonly FrontendRecord[];
+  /** Whether its records say nothing against any backend: the usual case, asked for each request. */
+  readonly unmarked: boolean;
   /** Why no backend can be taken from the record, or empty. */
   readonly fault: string;
-  /** Where its exchanges are counted: the one thing about it that changes. */
+  /** Where its exchanges are counted: with its turn what changes of it. */
   readonly counts: RouteCounts;
+  /** Where picking in turn stands; all hosts of a wildcard share it. */
+  readonly turn: Turn;
 }

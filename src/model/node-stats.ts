@@ -7,7 +7,7 @@ export const statsLast = 24 * 3600_000;
 export const statsFresh = 5_000;
 
 /** The way in which counts are bytes now. */
-export const statsVersion = 2;
+export const statsVersion = 3;
 
 /** Written with each publication. */
 export interface StatsHead {

@@ -1,11 +1,20 @@
 // A list entry to a backend: what Hipache and PlanB accept, read strictly, with https meaning TLS and options in the fragment.
 import { isIPv4, isIPv6 } from 'node:net';
 import { BoundedMap } from '../base/bounded-map.js';
-import { type Backend, type BackendScheme, backendSchemes, proxyProtocols, speaksHttp2, speaksTls } from './backend.js';
+import {
+  type BackendAddress,
+  type BackendOptions,
+  type BackendScheme,
+  backendSchemes,
+  ListedBackend,
+  proxyProtocols,
+  speaksHttp2,
+  speaksTls,
+} from './backend.js';
 
 /** A backend, or why the entry names none: one line that does not quote the entry, which may hold a password. */
 export type ParsedBackend =
-  | { readonly kind: 'backend'; readonly backend: Backend }
+  | { readonly kind: 'backend'; readonly backend: ListedBackend }
   | { readonly kind: 'fault'; readonly text: string };
 
 const maxEntryLength = 2048;
@@ -29,38 +38,18 @@ export function parseBackend(entry: string, index: number): ParsedBackend {
   if (typeof options === 'string') return fault(options);
   const parts = partsOf(address);
   if (typeof parts === 'string') return fault(parts);
-  const { weight, backup, group, proxyProtocol } = options;
-  const { scheme, host, port, socketPath, origin, publishedUrl } = parts;
-  if (proxyProtocol !== 'none' && speaksHttp2(parts))
+  if (options.use.proxyProtocol !== 'none' && speaksHttp2(parts))
     return fault(
       'has the option proxyProtocol, and requests of many clients share a connection of HTTP/2; write http:// or https://',
     );
-  const id = options.id === '' ? origin : options.id;
-  // Named one by one: an object that is spread into another has its fields in a second object.
-  const backend = {
-    entry,
-    index,
-    id,
-    scheme,
-    host,
-    port,
-    socketPath,
-    origin,
-    publishedUrl,
-    weight,
-    backup,
-    group,
-    proxyProtocol,
-  };
-  return { kind: 'backend', backend };
+  const id = options.id === '' ? parts.origin : options.id;
+  return { kind: 'backend', backend: new ListedBackend(entry, index, id, parts, options.use) };
 }
 
-type AddressParts = Pick<Backend, 'scheme' | 'host' | 'port' | 'socketPath' | 'origin' | 'publishedUrl'>;
-
 /** Many frontends have backends on few machines: they share the texts of an address, which are most of what a route holds. */
-const knownAddresses = new BoundedMap<string, AddressParts>(10_000);
+const knownAddresses = new BoundedMap<string, BackendAddress>(10_000);
 
-function partsOf(address: string): AddressParts | string {
+function partsOf(address: string): BackendAddress | string {
   const known = knownAddresses.get(address);
   if (known !== undefined) return known;
   const parts = /^unix:\//i.test(address) ? parseSocket(address) : parseUrl(address);
@@ -80,7 +69,11 @@ function fault(text: string): ParsedBackend {
   return { kind: 'fault', text };
 }
 
-function parseOptions(fragment: string): Pick<Backend, 'id' | 'weight' | 'backup' | 'group' | 'proxyProtocol'> | string {
+/** Of entries that ask for nothing else: nearly all. */
+const standardUse: BackendOptions = Object.freeze({ weight: 1, backup: false, group: '', proxyProtocol: 'none' });
+
+function parseOptions(fragment: string): { readonly id: string; readonly use: BackendOptions } | string {
+  if (fragment === '') return { id: '', use: standardUse };
   const options = new URLSearchParams(fragment);
   const weight = options.get('weight') ?? '1';
   if (!/^\d{1,7}$/.test(weight) || Number(weight) > maxWeight)
@@ -91,16 +84,20 @@ function parseOptions(fragment: string): Pick<Backend, 'id' | 'weight' | 'backup
   const version = options.get('proxyProtocol') ?? 'none';
   const proxyProtocol = proxyProtocols.find((one) => one === version);
   if (proxyProtocol === undefined) return 'has an option proxyProtocol that is none of none, v1 and v2';
-  return {
-    id: options.get('id') ?? '',
+  const use = {
     weight: Number(weight),
     backup: backup !== '0' && backup !== 'false',
     group: options.get('group') ?? '',
     proxyProtocol,
   };
+  return { id: options.get('id') ?? '', use: isStandard(use) ? standardUse : use };
 }
 
-function parseSocket(address: string): AddressParts | string {
+function isStandard({ weight, backup, group, proxyProtocol }: BackendOptions): boolean {
+  return weight === 1 && !backup && group === '' && proxyProtocol === 'none';
+}
+
+function parseSocket(address: string): BackendAddress | string {
   // `unix:///run/app.sock` is how URL writers spell it.
   const socketPath = address.slice('unix:'.length).replace(/^\/\/\//, '/');
   if (socketPath.startsWith('//')) return 'names a host before the path of a unix socket; write unix:/path';
@@ -110,7 +107,7 @@ function parseSocket(address: string): AddressParts | string {
   return { scheme: 'http', host: '', port: 0, socketPath, origin, publishedUrl: withoutSeparator(origin) };
 }
 
-function parseUrl(address: string): AddressParts | string {
+function parseUrl(address: string): BackendAddress | string {
   const schemeMatch = /^([a-z][a-z0-9+.-]*):\/\//i.exec(address);
   const written = schemeMatch === null ? 'http' : schemeMatch[1]!.toLowerCase();
   const scheme = backendSchemes.find((one) => one === written);

@@ -24,7 +24,7 @@ export function parseBackends(entries: readonly string[]): ParsedBackends {
     }
     const ordinal = (seen.get(parsed.backend.id) ?? 0) + 1;
     seen.set(parsed.backend.id, ordinal);
-    backends.push(ordinal === 1 ? parsed.backend : { ...parsed.backend, id: `${parsed.backend.id}~${ordinal}` });
+    backends.push(ordinal === 1 ? parsed.backend : parsed.backend.called(`${parsed.backend.id}~${ordinal}`));
   });
   // A list that was grown has room for more, which a hundred thousand of them need not have.
   return { backends: backends.slice(), faults };

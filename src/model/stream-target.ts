@@ -1,5 +1,5 @@
 // A target of a TCP stream, parsed once from its list entry: what backends of HTTP are, without anything of HTTP.
-import type { Backend, ProxyProtocol } from './backend.js';
+import { type Backend, changedBackend, type ProxyProtocol } from './backend.js';
 import { parseBackend } from './parse-backend.js';
 
 /** A target as a list names it. Immutable. `scheme` https stands for TLS, http for clear text; `origin` is as it is written. */
@@ -64,7 +64,7 @@ function parseTarget(entry: string, index: number): StreamTarget | string {
     backend.socketPath === ''
       ? `${scheme === 'tls:' ? 'tls' : 'tcp'}${backend.origin.slice(backend.origin.indexOf(':'))}`
       : backend.origin;
-  return { ...backend, entry, origin, id: backend.id === backend.origin ? origin : backend.id, ...options };
+  return changedBackend(backend, { entry, origin, id: backend.id === backend.origin ? origin : backend.id, ...options });
 }
 
 type TargetOptions = Pick<StreamTarget, 'max' | 'keepAlive' | 'sendProxyProtocol'>;
@@ -82,7 +82,7 @@ export function targetOf(backend: Backend, secure: boolean): StreamTarget {
       ? `${scheme === 'https' ? 'tls' : 'tcp'}${backend.origin.slice(backend.origin.indexOf(':'))}`
       : backend.origin;
   // An option that means nothing here is HTTP's to complain about.
-  return { ...backend, scheme, origin, ...(typeof options === 'string' ? noOptions : options) };
+  return changedBackend(backend, { scheme, origin, ...(typeof options === 'string' ? noOptions : options) });
 }
 
 const noOptions: TargetOptions = Object.freeze({ max: 0, keepAlive: null, sendProxyProtocol: null });

@@ -1,4 +1,5 @@
 // The line of one exchange in the access log, in three formats. Whatever a client sent is escaped, so it can forge no line.
+import { ownText } from '../base/own-text.js';
 
 /** What a line tells. One mutable object may be filled anew for each exchange: nothing is kept of it. */
 export interface AccessRecord {
@@ -78,14 +79,21 @@ function hipacheLine(record: AccessRecord): string {
 let startAddress = '';
 let startDate = '';
 let start = '';
+let startIsWhole = false;
 
 /** Address and date up to the quote of the request; kept, since busy clients come several times a second. */
 function hipacheStart(address: string, date: string): string {
-  if (address === startAddress && date === startDate) return start;
+  if (address === startAddress && date === startDate) {
+    // In one piece from the second line on: each line that it begins is put together of its pieces once more.
+    if (!startIsWhole) start = ownText(start);
+    startIsWhole = true;
+    return start;
+  }
   const prefix = address.includes('.') && !address.includes(':') ? '::ffff:' : '';
   startAddress = address;
   startDate = date;
   start = `${prefix}${escaped(address)} - - [${date}] "`;
+  startIsWhole = false;
   return start;
 }
 

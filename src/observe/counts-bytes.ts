@@ -38,6 +38,12 @@ export function readNames(from: ByteReader): NamedCounts {
 }
 
 export function writeNumbers(out: ByteWriter, counts: FrontendCounts): void {
+  writeOwnNumbers(out, counts);
+  for (const backend of counts.backends.values()) writeBackendNumbers(out, backend);
+}
+
+/** Of a frontend without its backends. */
+export function writeOwnNumbers(out: ByteWriter, counts: FrontendCounts): void {
   out.number(counts.requests);
   out.number(counts.hits);
   out.number(counts.active);
@@ -51,13 +57,14 @@ export function writeNumbers(out: ByteWriter, counts: FrontendCounts): void {
   out.number(counts.bytesOut);
   writeCodes(out, counts.codes);
   writeErrors(out, counts.errors);
-  for (const backend of counts.backends.values()) {
-    out.number(backend.attempts);
-    out.number(backend.active);
-    out.number(backend.activeMax);
-    writeCodes(out, backend.codes);
-    writeErrors(out, backend.errors);
-  }
+}
+
+export function writeBackendNumbers(out: ByteWriter, counts: BackendCounts): void {
+  out.number(counts.attempts);
+  out.number(counts.active);
+  out.number(counts.activeMax);
+  writeCodes(out, counts.codes);
+  writeErrors(out, counts.errors);
 }
 
 export function readNumbers(from: ByteReader, { counts, backends }: NamedCounts): void {

@@ -15,6 +15,10 @@ export interface RecentRequests {
   readonly window: number;
   readonly count: number;
   readonly before: number;
+  /** When this was written, by the clock of the node in milliseconds since the epoch. */
+  readonly asOf: number;
+  /** Milliseconds that what changes after it may wait to be written: if nothing else was written, nobody asked since, but for these. */
+  readonly lag: number;
 }
 
 /** A frontend as it is read from the record of a node. */
@@ -55,12 +59,14 @@ export function readRecord(fields: ReadonlyMap<string, Buffer>): RecordedFronten
 function readPlace(names: ByteReader, numbers: ByteReader, latencies: ByteReader): RecordedFrontend[] {
   const edition = names.number();
   if (numbers.number() !== edition || latencies.number() !== edition) throw new Error('the fields do not belong together');
-  const now = numbers.number();
+  const asOf = numbers.number();
+  const lag = numbers.number();
+  const now = Math.floor(asOf / rateWindow);
   const standing: NamedCounts[] = [];
   while (!names.done) standing.push(readNames(names));
   return standing.map((named) => {
     readNumbers(numbers, named);
-    const recent = { window: now - numbers.number(), count: numbers.number(), before: numbers.number() };
+    const recent = { window: now - numbers.number(), count: numbers.number(), before: numbers.number(), asOf, lag };
     readLatencies(latencies, named);
     return { counts: named.counts, recent };
   });
@@ -70,7 +76,8 @@ function readPlace(names: ByteReader, numbers: ByteReader, latencies: ByteReader
  * Mean requests a second over the last ten seconds.
  * @param now by the clock of the node, milliseconds since the epoch
  */
-export function requestsPerSecond({ window, count, before }: RecentRequests, now: number): number {
+export function requestsPerSecond({ window, count, before, asOf, lag }: RecentRequests, now: number): number {
+  now = Math.max(asOf, now - lag);
   const current = Math.floor(now / rateWindow);
   const passed = (now % rateWindow) / rateWindow;
   const seconds = rateWindow / 1000;

@@ -11,8 +11,9 @@ export class RouteCounts {
   #frontend: FrontendCounts | null = null;
   #backends = none;
 
+  /** Those of its frontend; null: they must be found first. */
   get frontend(): FrontendCounts | null {
-    return this.#frontend;
+    return this.#frontend === null || this.#frontend.dropped ? null : this.#frontend;
   }
 
   /** `Tally.frontend` has found them. */

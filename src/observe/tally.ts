@@ -23,8 +23,7 @@ export class Tally {
 
   /** The counters of a route's frontend. */
   frontend(held: RouteCounts, name: string): FrontendCounts {
-    const { frontend } = held;
-    if (frontend !== null && !frontend.dropped) return frontend;
+    if (held.frontend !== null) return held.frontend;
     const found = this.#open(name);
     held.hold(found);
     return found;

@@ -2,8 +2,8 @@
 // backends when it first names them, so that no name is told twice. `ToldCounts` hears it.
 import { Numbers } from '../base/numbers.js';
 import { ByteWriter } from '../base/varints.js';
+import { writeBackendNumbers, writeOwnNumbers } from './counts-bytes.js';
 import type { BackendCounts, FrontendCounts } from './frontend-counts.js';
-import { writeCodes, writeErrors } from './keyed-bytes.js';
 import type { LatencyCounts } from './latency-counts.js';
 
 export class Telling {
@@ -20,19 +20,7 @@ export class Telling {
     } else {
       out.number(counts.number * 2);
     }
-    out.number(counts.requests);
-    out.number(counts.hits);
-    out.number(counts.active);
-    out.number(counts.running);
-    out.number(counts.runningMax);
-    out.number(counts.waiting);
-    out.number(counts.waitingMax);
-    out.number(counts.queued);
-    out.number(counts.retries);
-    out.number(counts.bytesIn);
-    out.number(counts.bytesOut);
-    writeCodes(out, counts.codes);
-    writeErrors(out, counts.errors);
+    writeOwnNumbers(out, counts);
     this.#latency(counts.latency);
     out.number(backends.length);
     for (const backend of backends) this.#backend(backend);
@@ -63,11 +51,7 @@ export class Telling {
     } else {
       out.number(counts.number * 2);
     }
-    out.number(counts.attempts);
-    out.number(counts.active);
-    out.number(counts.activeMax);
-    writeCodes(out, counts.codes);
-    writeErrors(out, counts.errors);
+    writeBackendNumbers(out, counts);
     this.#latency(counts.latency);
   }
 

@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import { catalog, type ErrorCode } from '../errors/catalog.js';
 import type { ProxyError } from '../errors/proxy-error.js';
+import { copiedUpTo } from '../exchange/downstream.js';
 import type { Exchange } from '../exchange/exchange.js';
 import { Kind } from '../http1/headers.js';
 import { ownPage } from '../model/policy/pages.js';
@@ -9,10 +10,17 @@ import type { ErrorPages } from './error-pages.js';
 import type { Page } from './page-instead.js';
 import { decideRepresentation } from './representation.js';
 
-/** Bodies of errors. Only public texts: details are for the log. The buffers are not to be changed. */
+/** What is shown of an error that the proxy answers itself. */
+export interface ErrorBody {
+  readonly type: string;
+  /** A text has a character for each byte. Bytes are not to be changed. */
+  readonly body: Buffer | string;
+}
+
+/** Bodies of errors. Only public texts: details are for the log. */
 export interface ErrorBodies {
-  /** For an error that the proxy answers itself. The body may be in use again with the next error: it has to be sent at once. */
-  ofError(exchange: Exchange, error: ProxyError): Page;
+  /** For an error that the proxy answers itself. */
+  ofError(exchange: Exchange, error: ProxyError): ErrorBody;
   /** For an error that a backend answered and whose body is kept from the client. */
   ofBackend(exchange: Exchange, status: number): Page;
 }
@@ -22,16 +30,29 @@ export function createErrorBodies(pages: ErrorPages): ErrorBodies {
   /** What is the same in all bodies of an error: everything before the id of the request. */
   const beginnings = new Map<ErrorCode, string>();
 
-  function jsonOf(code: ErrorCode, requestId: string): Page {
+  /** Ids of requests have no character that JSON would escape, wherever they come from: see stages/identify. */
+  function jsonOf(code: ErrorCode, requestId: string): ErrorBody {
     let beginning = beginnings.get(code);
     if (beginning === undefined) {
       const { status, source, text } = catalog[code];
-      beginning = `{"error":${JSON.stringify({ code, status, source, message: text }).slice(0, -1)},"requestId":`;
+      beginning = `{"error":${JSON.stringify({ code, status, source, message: text }).slice(0, -1)},"requestId":"`;
       beginnings.set(code, beginning);
     }
-    const text = `${beginning}${JSON.stringify(requestId)}}}\n`;
-    const body = text.length <= longestShared ? shared.subarray(0, shared.write(text, 'utf8')) : Buffer.from(text, 'utf8');
-    return { type: 'application/json', body };
+    return { type: 'application/json', body: `${beginning}${requestId}"}}\n` };
+  }
+
+  /** Pages as texts: they are sent by the thousand, each with a head of its own. */
+  const texts = new WeakMap<Buffer, string>();
+
+  function asText(page: Page | null): ErrorBody | null {
+    if (page === null || page.body.length > copiedUpTo) return page;
+    const { type, body } = page;
+    let text = texts.get(body);
+    if (text === undefined) {
+      text = body.toString('latin1');
+      texts.set(body, text);
+    }
+    return { type, body: text };
   }
 
   return {
@@ -45,9 +66,10 @@ export function createErrorBodies(pages: ErrorPages): ErrorBodies {
           return jsonOf(code, exchange.id);
         case 'html':
           if (shown !== null) return { type: closed?.html === true ? html : plain, body: shown };
-          return htmlPage(exchange, status) ?? fromFile(pages.page(status, code)) ?? plainText(text);
+          return asText(htmlPage(exchange, status) ?? fromFile(pages.page(status, code))) ?? asciiText(text);
         case 'text':
-          return shown !== null && closed?.html === false ? { type: plain, body: shown } : plainText(text);
+          if (shown !== null && closed?.html === false) return { type: plain, body: shown };
+          return asciiText(text);
       }
     },
     ofBackend(exchange, status) {
@@ -64,11 +86,6 @@ export function createErrorBodies(pages: ErrorPages): ErrorBodies {
   };
 }
 
-/** Where bodies of errors are put together, so that a flood of refusals leaves no garbage. Small enough that a port copies what is in it. */
-const shared = Buffer.allocUnsafeSlow(4_096);
-/** UTF-16 units of a text that fits in any case. */
-const longestShared = Math.floor(shared.length / 3);
-
 const html = 'text/html; charset=utf-8';
 const plain = 'text/plain; charset=utf-8';
 
@@ -81,6 +98,11 @@ function htmlPage(exchange: Exchange, status: number): Page | null {
 /** A file says by itself in which characters it is written. */
 function fromFile(page: Buffer | null): Page | null {
   return page === null ? null : { type: 'text/html', body: page };
+}
+
+/** For texts of the catalog. */
+function asciiText(text: string): ErrorBody {
+  return { type: 'text/plain', body: `${text}\n` };
 }
 
 function plainText(text: string): Page {

@@ -1,5 +1,7 @@
 // In which form a client wants to be told of an error: Accept (RFC 9110 section 12.5.1), read for the three forms there are.
 
+import { isSameText } from '../base/same-text.js';
+
 export type Representation = 'html' | 'json' | 'text';
 
 const forms: Readonly<Record<string, Representation>> = {
@@ -18,7 +20,7 @@ const forms: Readonly<Record<string, Representation>> = {
 export function decideRepresentation(accept: string): Representation {
   if (accept === '') return 'html';
   // A flood of refusals goes to clients that ask alike.
-  if (accept !== last.accept) last = { accept, form: decide(accept) };
+  if (!isSameText(accept, last.accept)) last = { accept, form: decide(accept) };
   return last.form;
 }
 

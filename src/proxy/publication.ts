@@ -102,7 +102,9 @@ export class Publication {
     if (this.#ordered !== null) return;
     const { boot, totals, send } = this.#parts;
     const head = { version: statsVersion, boot, since: this.#since, at: Date.now() } as const;
-    const order: StatsOrder = this.#based ? { kind: 'write', head, fields: totals.takeChanged() } : { kind: 'read' };
+    const order: StatsOrder = this.#based
+      ? { kind: 'write', head, fields: totals.takeChanged(this.#leaving.size > 0) }
+      : { kind: 'read' };
     this.#ordered = { source, order };
     send(source, order);
   }

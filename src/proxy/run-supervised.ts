@@ -1,6 +1,8 @@
 // A node with workers: starts the supervisor and follows the signals until it is told to stop.
+
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { untuneEngine } from '../base/engine-flags.js';
 import type { Config } from '../config/config.js';
 import type { Logger } from '../observe/logger.js';
 import { createForkWorker } from './fork-worker.js';
@@ -17,6 +19,7 @@ import { Supervisor } from './supervisor.js';
  * @throws StartError if the node cannot start, or its workers end again and again (`server.workerExits`)
  */
 export async function runSupervised(config: Config, load: () => Config, logger: Logger): Promise<void> {
+  untuneEngine();
   const supervisor = new Supervisor(config, createForkWorker(workerProgram()), logger, createNodeIdentity(config));
   const notifier = createNotifier(process.env, logger, () => supervisor.alive);
   const reload = new Reload({ supervisor, config, load, notifier, logger });

@@ -12,6 +12,9 @@ export interface ScanStep {
   readonly keys: readonly string[];
 }
 
+/** Told of a reply. @param server as `RedisSide.serversOf` names it */
+export type OnReply = (server: string, took: number) => void;
+
 /** Runs commands. Every method rejects at once while Redis is away, and none hangs. */
 export interface Commands {
   /** One command; an error reply rejects. */
@@ -21,8 +24,11 @@ export interface Commands {
    * since their keys lie in different slots: there each stands alone.
    */
   all(commands: readonly Command[]): Promise<readonly CommandResult[]>;
-  /** As `all`, of commands that only read: they are answered also by a server that has no memory left for a transaction. */
-  reads(commands: readonly Command[]): Promise<readonly CommandResult[]>;
+  /**
+   * As `all`, of commands that only read: they are answered also by a server that has no memory left for a transaction.
+   * @param onReply told of each server once, when it has replied, and how many milliseconds that took
+   */
+  reads(commands: readonly Command[], onReply?: OnReply): Promise<readonly CommandResult[]>;
   /** As `reads`, where the replies may be any bytes: texts among them are buffers. */
   readBytes(commands: readonly Command[]): Promise<readonly CommandResult[]>;
   /** Gives the keys that match a glob-style pattern, a page at a time; a key may come twice. */

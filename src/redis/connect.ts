@@ -22,11 +22,17 @@ export interface LinkOptions extends LinkEvents {
 
 export class RedisLink extends KeptLink<Redis> {
   readonly #options: LinkOptions;
+  readonly #servers: readonly string[];
 
   constructor(options: LinkOptions) {
     const place = placeOf(options.url);
     super(place, `Redis at ${place} (${options.role} side)`, options);
     this.#options = options;
+    this.#servers = [place];
+  }
+
+  serversOf(): readonly string[] {
+    return this.#servers;
   }
 
   protected make(failed: (error: Error) => void, gone: () => void): Redis {
@@ -43,7 +49,7 @@ export class RedisLink extends KeptLink<Redis> {
   }
 
   protected commandsOf(client: Redis): Commands {
-    return serverCommands(client);
+    return serverCommands(client, this.place);
   }
 
   /** A reply that does not come in time brings the link down. */

@@ -8,6 +8,8 @@ export interface RedisSide {
   /** Where it goes, without credentials. */
   readonly place: string;
   readonly up: boolean;
+  /** Names of the servers that have some keys. */
+  serversOf(keys: Iterable<string>): readonly string[];
   /** When the current outage began, by `performance.now()`; 0 while there is none. */
   readonly downSince: number;
   /** The first attempt. Resolves also when the server is away; rejects with a StartError on bad credentials or settings. */
@@ -76,6 +78,7 @@ export abstract class KeptLink<Client extends LinkClient> implements RedisSide {
   protected abstract commandsOf(client: Client): Commands;
   /** Asks whether a client is still served; a connection may break without a sign. */
   protected abstract beat(client: Client): Promise<Loss | null>;
+  abstract serversOf(keys: Iterable<string>): readonly string[];
   /** What an error of a command says about the link, if anything. */
   protected abstract lossBy(error: unknown): Loss | null;
 

@@ -52,6 +52,14 @@ export class RedisKeys {
     }
   }
 
+  /** The keys that are read for some names of a kind. */
+  *readFor(kind: RecordKind | 'frontend', names: readonly string[]): Iterable<string> {
+    for (const name of names) {
+      if (kind !== 'frontend') yield this.record(kind, name);
+      else yield* [this.frontend(name), this.dead(name), this.health(name), this.record('route', name)];
+    }
+  }
+
   /** How the keys of a kind begin. */
   beginning(kind: RecordKind | 'frontend' | 'health'): string {
     return kind === 'frontend' ? this.frontend('') : kind === 'health' ? this.health('') : this.record(kind, '');

@@ -6,17 +6,21 @@ import { asError, isOutOfMemory, transactionError } from './redis-errors.js';
 /** Keys looked at by one SCAN: some milliseconds of the server's time at most, and a million keys in two hundred round trips. */
 const scanCount = 5000;
 
-/** @param client connected; its replies are RESP2 */
-export function serverCommands(client: Redis): Commands {
+/** @param client connected; its replies are RESP2 @param name of the server */
+export function serverCommands(client: Redis, name: string): Commands {
   return {
     // `call` leaves names and values of a hash in turn; `hgetall` would make an object whose keys are somebody else's choice.
     one: (command) => client.call(...sent(command)),
     all: (commands) => transaction(client, commands),
-    reads: (commands) =>
-      transaction(client, commands).catch((error: unknown) => {
+    reads: async (commands, onReply) => {
+      const begun = performance.now();
+      const results = await transaction(client, commands).catch((error: unknown) => {
         if (isOutOfMemory(asError(error))) return oneByOne(client, commands);
         throw error;
-      }),
+      });
+      onReply?.(name, performance.now() - begun);
+      return results;
+    },
     readBytes: async (commands) => {
       const pipeline = client.pipeline();
       for (const command of commands) pipeline.callBuffer(...sent(command));

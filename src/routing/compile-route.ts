@@ -3,7 +3,8 @@ import type { FrontendRecord, Route } from '../model/frontend.js';
 import { parseBackends } from '../model/parse-backends.js';
 import { type ParsedPolicy, parsePolicy } from '../model/policy/policy.js';
 import { strangersIn } from '../model/policy/strangers.js';
-import { RouteCounts } from '../observe/route-counts.js';
+import { Turn } from '../model/turn.js';
+import { FrontendRoute } from './frontend-route.js';
 
 /** A route and what is wrong with its record, one line each. */
 export interface CompiledRoute {
@@ -19,9 +20,11 @@ export function matchingRecord(records: readonly FrontendRecord[]): number {
 /**
  * Makes the route of a host, or of what is below a prefix on it.
  * @param host the host asked for, without port
- * @param records of the names that were tried, in their order, up to the one that matched (the last)
+ * @param records of the names that were tried, in their order, up to the one that matched (the last); where it is the only one, the
+ *   array becomes a part of the route
+ * @param turn that its backends are picked by; a new one where nothing was picked yet
  */
-export function compileRoute(host: string, records: readonly FrontendRecord[]): CompiledRoute {
+export function compileRoute(host: string, records: readonly FrontendRecord[], turn: Turn = new Turn()): CompiledRoute {
   const matched = records.at(-1)!;
   // `host:port` serves under its own name; any other match under the host alone, whose dead set Hipache keeps by that name, and which
   // has the prefix of the match.
@@ -31,20 +34,20 @@ export function compileRoute(host: string, records: readonly FrontendRecord[]): 
   const policy = policyOf(matched);
   const junkOnly = backends.length === 0 && faults.length > 0;
   const fault = matched.fault || policy.refusal || (junkOnly ? `frontend:${matched.name}: ${faults[0]}` : '');
-  const route: Route = Object.freeze({
-    host: asked.name,
-    frontend: matched.name,
-    identifier: matched.list[0] ?? '',
-    backends: Object.freeze(backends),
-    policy: policy.policy,
-    even: backends.every(({ weight, backup }) => weight === 1 && !backup),
-    records: Object.freeze(asked === matched ? [matched] : [asked, matched]),
-    fault,
-    counts: new RouteCounts(),
-  });
+  const route = new FrontendRoute(recordsOf(asked, matched, records), backends, policy.policy, fault, turn);
   const all = matched.fault !== '' ? [matched.fault] : faults.map((text) => `frontend:${matched.name}: ${text}`);
   const strangers = route.policy === null ? [] : strangersIn(route.policy, backends);
   return { route, faults: [...all, ...policy.faults, ...strangers.map((text) => `route:${matched.name}: ${text}`)] };
+}
+
+/** Most routes have but one record: the array that whoever asks has as well. */
+function recordsOf(
+  asked: FrontendRecord,
+  matched: FrontendRecord,
+  records: readonly FrontendRecord[],
+): readonly FrontendRecord[] {
+  if (asked !== matched) return [asked, matched];
+  return records.length === 1 ? records : [matched];
 }
 
 function prefixOf(name: string): string {

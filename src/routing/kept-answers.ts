@@ -5,12 +5,16 @@ import { normalPath } from './path-normal.js';
 import type { PrefixSet } from './path-prefix.js';
 import type { PatternList, PatternSource } from './pattern-list.js';
 import type { PrefixIndex } from './prefix-index.js';
-import { RecentMap } from './recent-map.js';
-import type { RecordEntry, RecordReader } from './record-reader.js';
+import { type Recent, RecentMap, type Standing } from './recent-map.js';
+import type { RecordEntry } from './record-entry.js';
+import type { RecordReader } from './record-reader.js';
 
-/** Why there is no route: no frontend serves the host, the store is away and the host was never seen, or it is no host at all. */
+/**
+ * Why there is no route: no frontend serves the host, the store is away, or does not reply in time, and the host was never seen, or it
+ * is no host at all.
+ */
 export interface RouteMiss {
-  readonly kind: 'unknown' | 'away' | 'bad-host';
+  readonly kind: 'unknown' | 'away' | 'late' | 'bad-host';
 }
 
 /** Tells a miss from a route. */
@@ -19,16 +23,37 @@ export function isMiss(found: Route | RouteMiss): found is RouteMiss {
 }
 
 /** An answer and what it hangs on: all records that were tried, up to the one that matched, and the host patterns. */
-export interface Answer {
+export class Answer implements Recent<Answer> {
+  readonly key: string;
   readonly result: Route | RouteMiss;
   readonly entries: readonly RecordEntry[];
   readonly patterns: PatternList;
   /** Prefixes of the host names that were tried: a path below one of them has an answer of its own. `noSets` for such an answer. */
-  sets: readonly PrefixSet[];
+  sets: readonly PrefixSet[] = noSets;
   /** Whether it is the answer for a whole host. */
   readonly whole: boolean;
   /** The epoch in which all of this was last seen to be true. */
   epoch: number;
+  standing: Standing = 'newcomer';
+  asked = false;
+  previous: Answer | null = null;
+  next: Answer | null = null;
+
+  constructor(
+    key: string,
+    result: Route | RouteMiss,
+    entries: readonly RecordEntry[],
+    patterns: PatternList,
+    whole: boolean,
+    epoch: number,
+  ) {
+    this.key = key;
+    this.result = result;
+    this.entries = entries;
+    this.patterns = patterns;
+    this.whole = whole;
+    this.epoch = epoch;
+  }
 }
 
 export class KeptAnswers {
@@ -101,18 +126,15 @@ export class KeptAnswers {
       other.delete(key);
       this.#reader.release(before.entries);
     }
-    const sets = whole ? this.setsOf(entries) : noSets;
-    into.set(
-      key,
-      { result, entries, patterns, sets, whole, epoch: this.epoch },
-      isMiss(result) || isWritten(key, result.frontend),
-    );
+    const answer = new Answer(key, result, entries, patterns, whole, this.epoch);
+    if (whole) answer.sets = this.setsOf(entries);
+    into.set(answer, isMiss(result) || isWritten(key, result.frontend));
     return result;
   }
 }
 
 /** Whether a key is the name of the frontend that serves it: anybody may ask for a host of a wildcard, or for a port that nobody wrote. */
-function isWritten(key: string, frontend: string): boolean {
+export function isWritten(key: string, frontend: string): boolean {
   const slash = frontend.indexOf('/');
   // Before and behind a blank a key says that it is of clients by TLS, and which prefix it is of.
   return key.split(' ').includes(slash === -1 ? frontend : frontend.slice(0, slash));

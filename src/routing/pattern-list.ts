@@ -1,6 +1,6 @@
 // The host patterns in force: the last one that matches a host wins.
 import type { StoredRecord } from '../model/record-kind.js';
-import type { Store } from '../store/store.js';
+import type { RecordSource } from '../store/live-records.js';
 import { type HostPattern, parseHostPatterns } from './host-pattern.js';
 
 /** The entries of a record, as patterns in order. Immutable. */
@@ -61,55 +61,92 @@ export class PatternList {
   }
 }
 
+export interface PatternSourceOptions {
+  readonly store: RecordSource;
+  /** Told of each list with faults, one line each. */
+  readonly onFaults: (faults: readonly string[]) => void;
+  /** A list that was in force because the store did not reply is so no longer. */
+  readonly onReplaced: () => void;
+}
+
 /** Keeps the list of the store. */
 export class PatternSource {
-  /** As it is known to be; null while it has to be read. */
+  /** The one in force; null while it has to be read. */
   current: PatternList | null = null;
   /** As it was known to be last; null before the first time. */
   last: PatternList | null = null;
-  readonly #store: Pick<Store, 'readRecord'>;
-  readonly #onFaults: (faults: readonly string[]) => void;
+  readonly #options: PatternSourceOptions;
   #reading: Promise<PatternList> | null = null;
+  /** The one in force is the last known one, since a read is late. */
+  #isLate = false;
 
-  /** @param onFaults told of each list with faults, one line each */
-  constructor(store: Pick<Store, 'readRecord'>, onFaults: (faults: readonly string[]) => void) {
-    this.#store = store;
-    this.#onFaults = onFaults;
+  constructor(options: PatternSourceOptions) {
+    this.#options = options;
+  }
+
+  /** The servers that the list has to come from. */
+  get servers(): readonly string[] {
+    return this.#options.store.serversOf?.('patterns', ['']) ?? [];
   }
 
   /** Told by the store. */
   changed(): void {
     this.current = null;
+    this.#isLate = false;
     // Who asks from now on starts a read of their own.
     this.#reading = null;
   }
 
   /**
-   * Reads the list, once for all who wait. A list that changed meanwhile answers who waited, and nobody after; where it cannot be read
-   * the last known one does. Rejects when none is known.
+   * Reads the list, once for all who wait. A list that changed meanwhile answers who waited, and nobody after; where it cannot be read,
+   * or its server is silent, the last known one does. Rejects when none is known.
    */
-  read(): Promise<PatternList> {
-    if (this.#reading !== null) return this.#reading;
-    const reading: Promise<PatternList> = this.#store.readRecord('patterns', '').then(
+  async read(): Promise<PatternList> {
+    const { patience } = this.#options.store;
+    const reading = this.#reading ?? this.#startRead();
+    const { last, servers } = this;
+    if (patience === undefined || last === null) return reading;
+    const outcome = patience.isOut(servers) ? 'late' : await patience.wait(reading, true, () => servers);
+    if (outcome !== 'late') return outcome;
+    if (this.#reading === reading && this.current === null) {
+      this.current = last;
+      this.#isLate = true;
+    }
+    return last;
+  }
+
+  #startRead(): Promise<PatternList> {
+    const reading: Promise<PatternList> = this.#options.store.readRecord('patterns', '').then(
       (record) => this.#take(record, reading),
-      (error: unknown) => {
-        if (this.#reading === reading) this.#reading = null;
-        if (this.last === null) throw error;
-        return this.last;
-      },
+      (error: unknown) => this.#failed(error, reading),
     );
+    // Whoever waits is told, or has the last known list.
+    reading.catch(() => undefined);
     this.#reading = reading;
     return reading;
+  }
+
+  #failed(error: unknown, reading: Promise<PatternList>): PatternList {
+    if (this.#reading === reading) {
+      this.#reading = null;
+      if (this.#isLate) this.changed();
+    }
+    if (this.last === null) throw error;
+    return this.last;
   }
 
   #take(record: StoredRecord, reading: Promise<PatternList>): PatternList {
     // The same list stays the same object: what was decided by it is still true.
     const list = this.last !== null && isSame(this.last, record) ? this.last : new PatternList(record);
-    if (list !== this.last && list.faults.length > 0) this.#onFaults(list.faults);
+    const { onFaults, onReplaced } = this.#options;
+    if (list !== this.last && list.faults.length > 0) onFaults(list.faults);
     this.last = list;
     if (this.#reading === reading) {
       this.#reading = null;
+      const isReplaced = this.#isLate && this.current !== list;
+      this.#isLate = false;
       this.current = list;
+      if (isReplaced) onReplaced();
     }
     return list;
   }

@@ -1,15 +1,19 @@
 // A bounded map that forgets what was not asked for in a while, and in which names that strangers invent cannot push out others.
 import { type Linked, LinkedList } from '../base/linked-list.js';
+import { TextTable } from '../base/text-table.js';
 
 /**
  * Where an entry stands: `written`: its name is one that somebody wrote; `guest`: it is not, but was asked for more than once; `newcomer`:
  * it is not, and was asked for once.
  */
-type Standing = 'written' | 'guest' | 'newcomer';
+export type Standing = 'written' | 'guest' | 'newcomer';
 
-interface Entry<V> extends Linked<Entry<V>> {
+/**
+ * What a value carries, so that it is its own entry: one object where there are a hundred thousand. All but the key are the map's, which
+ * sets them when it takes the value.
+ */
+export interface Recent<V> extends Linked<V> {
   readonly key: string;
-  value: V;
   standing: Standing;
   /** It was asked for since it was looked at last as a candidate to be forgotten. */
   asked: boolean;
@@ -25,15 +29,15 @@ const strangersShare = 1 / 4;
  * through the newcomers and pushes out nothing else. Among its like the one goes that was put in first and not asked for since its last
  * turn. Compared with an order by age, a hit changes one field and no list.
  */
-export class RecentMap<V extends object> {
+export class RecentMap<V extends Recent<V>> {
   readonly #bound: number;
   /** Of all together. */
   readonly #most: number;
   readonly #onForget: (value: V) => void;
-  readonly #entries = new Map<string, Entry<V>>();
-  readonly #written = new LinkedList<Entry<V>>();
-  readonly #guests = new LinkedList<Entry<V>>();
-  readonly #newcomers = new LinkedList<Entry<V>>();
+  readonly #entries = new TextTable<V>();
+  readonly #written = new LinkedList<V>();
+  readonly #guests = new LinkedList<V>();
+  readonly #newcomers = new LinkedList<V>();
 
   /**
    * @param bound the most that is held of what is written; all together are at most a quarter more
@@ -53,28 +57,34 @@ export class RecentMap<V extends object> {
     const entry = this.#entries.get(key);
     if (entry === undefined) return undefined;
     entry.asked = true;
-    return entry.value;
+    return entry;
   }
 
-  /** @param written whether the name is one that somebody wrote, and not one that whoever asks could have invented */
-  set(key: string, value: V, written: boolean): void {
+  /**
+   * Puts a value in under its key, in the place of the one that was there.
+   * @param written whether the name is one that somebody wrote, and not one that whoever asks could have invented
+   */
+  set(value: V, written: boolean): void {
+    const { key } = value;
     const known = this.#entries.get(key);
     if (known === undefined) {
       if (written) this.#makeRoomForWritten();
       else this.#makeRoomForNewcomer();
-      const standing: Standing = written ? 'written' : 'newcomer';
-      const entry: Entry<V> = { key, value, standing, asked: false, previous: null, next: null };
-      this.#entries.set(key, entry);
-      this.#of(standing).append(entry);
+      value.standing = written ? 'written' : 'newcomer';
+      value.asked = false;
+      this.#entries.set(value);
+      this.#of(value.standing).append(value);
       return;
     }
-    const before = known.value;
-    known.value = value;
-    if (written && known.standing !== 'written') {
+    value.standing = known.standing;
+    value.asked = known.asked;
+    this.#of(known.standing).replace(known, value);
+    this.#entries.set(value);
+    if (written && value.standing !== 'written') {
       if (this.#written.size >= this.#bound) this.#forgetOldest(this.#written);
-      this.#move(known, 'written');
-    } else if (!written && known.standing === 'written') this.#move(known, 'guest');
-    if (before !== value) this.#onForget(before);
+      this.#move(value, 'written');
+    } else if (!written && value.standing === 'written') this.#move(value, 'guest');
+    this.#onForget(known);
   }
 
   delete(key: string): void {
@@ -103,7 +113,7 @@ export class RecentMap<V extends object> {
   }
 
   /** Each that was asked for gets another turn, behind the others. */
-  #forgetOldest(list: LinkedList<Entry<V>>): void {
+  #forgetOldest(list: LinkedList<V>): void {
     let oldest = list.first;
     while (oldest?.asked === true) {
       oldest.asked = false;
@@ -114,19 +124,19 @@ export class RecentMap<V extends object> {
     if (oldest !== null) this.#forget(oldest);
   }
 
-  #forget(entry: Entry<V>): void {
+  #forget(entry: V): void {
     this.delete(entry.key);
-    this.#onForget(entry.value);
+    this.#onForget(entry);
   }
 
-  #move(entry: Entry<V>, standing: Standing): void {
+  #move(entry: V, standing: Standing): void {
     this.#of(entry.standing).remove(entry);
     entry.standing = standing;
     entry.asked = false;
     this.#of(standing).append(entry);
   }
 
-  #of(standing: Standing): LinkedList<Entry<V>> {
+  #of(standing: Standing): LinkedList<V> {
     switch (standing) {
       case 'written':
         return this.#written;

@@ -1,22 +1,8 @@
 // Reads records by name, one read a name at a time, and knows which of them are still true.
 import type { FrontendRecord } from '../model/frontend.js';
+import { mostLookups } from '../store/patience.js';
 import type { Store } from '../store/store.js';
-
-/**
- * A record as it was read. `live` until a change of it is told, which may be while the reply is still on its way: such a record
- * may answer who waited for it, and nobody after. What is live can be found by its name, so that a change always reaches it.
- */
-export interface RecordEntry {
-  readonly name: string;
-  /** Null while it is being read. */
-  record: FrontendRecord | null;
-  live: boolean;
-  /** Answers that were made from it and are kept. */
-  users: number;
-}
-
-/** Reads in flight at one time; more than this many only pile up when the store is slow, and then nobody is helped by waiting. */
-const maxReads = 1024;
+import { RecordEntry } from './record-entry.js';
 
 interface Read {
   readonly promise: Promise<void>;
@@ -49,6 +35,11 @@ export class RecordReader {
     return this.#inFlight;
   }
 
+  /** Whether the record of a name has to be read, or is being read. */
+  lacks(name: string): boolean {
+    return !this.#entries.has(name);
+  }
+
   /**
    * The records of some names if all that matter are known: up to the first that `ends` says yes to. Null otherwise.
    * What the store remembers counts as known here, until everything has to be read again: it is to be asked only while the store is away.
@@ -57,9 +48,9 @@ export class RecordReader {
     const entries: RecordEntry[] = [];
     for (const name of names) {
       const entry = this.#entries.get(name) ?? this.#recall(name);
-      if (entry === undefined || entry.record === null) return null;
+      if (entry === undefined) return null;
       entries.push(entry);
-      if (ends(entry.record)) break;
+      if (ends(entry)) break;
     }
     return entries;
   }
@@ -67,25 +58,28 @@ export class RecordReader {
   #recall(name: string): RecordEntry | undefined {
     const record = this.#store.remembered?.(name);
     if (record === undefined) return undefined;
-    const entry: RecordEntry = { name: record.name, record, live: true, users: 0 };
+    const entry = new RecordEntry(record.name);
+    entry.fill(record);
     this.#entries.set(entry.name, entry);
     this.#unheld.push(entry);
     return entry;
   }
 
-  /** The records of some names, read where they are not known, in one round trip for those that nobody is reading already. */
-  async read(names: readonly string[]): Promise<RecordEntry[]> {
+  /**
+   * The records of some names, up to the first that `ends` says yes to: those behind it are not waited for. They are read where they are
+   * not known, in one round trip for those that nobody is reading already and that lie on the same servers.
+   */
+  async read(names: readonly string[], ends: (record: FrontendRecord) => boolean): Promise<RecordEntry[]> {
     this.#forgetUnheld(names);
     const missing = names.filter((name) => !this.#entries.has(name) && !this.#pending.has(name));
-    if (missing.length > 0) this.#startRead(missing);
-    const reads: Promise<void>[] = [];
-    const entries = names.map((name) => {
-      const read = this.#pending.get(name);
-      if (read === undefined) return this.#entries.get(name)!;
-      reads.push(read.promise);
-      return read.entry;
-    });
-    await Promise.all(reads);
+    if (missing.length > 0) this.#startReads(missing);
+    const wanted = names.map((name) => this.#pending.get(name) ?? { promise: null, entry: this.#entries.get(name)! });
+    const entries: RecordEntry[] = [];
+    for (const { promise, entry } of wanted) {
+      if (promise !== null) await promise;
+      entries.push(entry);
+      if (ends(entry)) break;
+    }
     return entries;
   }
 
@@ -137,34 +131,53 @@ export class RecordReader {
     this.#unheld = kept;
   }
 
-  #startRead(names: readonly string[]): void {
-    if (this.#inFlight >= maxReads) {
+  #startReads(names: readonly string[]): void {
+    const store = this.#store;
+    const servers = store.serversOf?.('frontend', names) ?? [];
+    if (this.#inFlight >= (store.patience?.most(servers) ?? mostLookups)) {
       this.refused += 1;
-      throw new Error(`more than ${maxReads} look-ups wait for the store`);
+      throw new Error(`${this.#inFlight} look-ups wait for the store already`);
     }
     this.#inFlight += 1;
     this.reads += 1;
-    const entries = names.map((name): RecordEntry => ({ name, record: null, live: true, users: 0 }));
-    const promise = this.#fill(entries);
-    for (const entry of entries) this.#pending.set(entry.name, { promise, entry });
+    const groups = servers.length > 1 ? this.#byServers(names) : [names];
+    const reads = groups.map((group) => {
+      const entries = group.map((name) => new RecordEntry(name));
+      const promise = this.#fill(entries);
+      for (const entry of entries) this.#pending.set(entry.name, { promise, entry });
+      return promise;
+    });
+    void Promise.allSettled(reads).then((ended) => {
+      this.#inFlight -= 1;
+      if (ended.some(({ status }) => status === 'rejected')) this.failures += 1;
+    });
+  }
+
+  /** Names that lie on different servers are read apart, so that those which are there can be used without the others. */
+  #byServers(names: readonly string[]): string[][] {
+    const groups = new Map<string, string[]>();
+    for (const name of names) {
+      const servers = this.#store.serversOf?.('frontend', [name]).toSorted().join() ?? '';
+      const group = groups.get(servers);
+      if (group === undefined) groups.set(servers, [name]);
+      else group.push(name);
+    }
+    return [...groups.values()];
   }
 
   async #fill(entries: readonly RecordEntry[]): Promise<void> {
     try {
       const records = await this.#store.readFrontends(entries.map((entry) => entry.name));
       entries.forEach((entry, at) => {
-        entry.record = records[at]!;
+        entry.fill(records[at]!);
         if (!entry.live) return;
         this.#pending.delete(entry.name);
         this.#entries.set(entry.name, entry);
         this.#unheld.push(entry);
       });
     } catch (error) {
-      this.failures += 1;
       for (const entry of entries) this.#forget(entry);
       throw error;
-    } finally {
-      this.#inFlight -= 1;
     }
   }
 }

@@ -1,4 +1,5 @@
 // From the authority and the path of a request to its route: answered from memory for as long as nothing that the answer hangs on has changed.
+import { ownText } from '../base/own-text.js';
 import type { FrontendRecord, Route } from '../model/frontend.js';
 import type { RecordKind } from '../model/record-kind.js';
 import type { Store, StoreListener } from '../store/store.js';
@@ -6,18 +7,20 @@ import { compileRoute, matchingRecord } from './compile-route.js';
 import { type HostName, normaliseHost } from './host-name.js';
 import type { HostPattern } from './host-pattern.js';
 import { type Answer, isMiss, KeptAnswers, prefixKey, type RouteMiss } from './kept-answers.js';
-import { LateReads } from './late-reads.js';
 import { firstPrefix, type Lookup, lookupFor, noSets } from './lookup.js';
 import { normalPath } from './path-normal.js';
 import { type PatternList, PatternSource } from './pattern-list.js';
 import { PrefixIndex } from './prefix-index.js';
-import { type RecordEntry, RecordReader } from './record-reader.js';
+import type { RecordEntry } from './record-entry.js';
+import { RecordReader } from './record-reader.js';
+import { Turns } from './turns.js';
 
 /** What `find` gives where there is no route. */
 export { isMiss, type RouteMiss };
 
 const unknownHost: RouteMiss = Object.freeze({ kind: 'unknown' });
 const storeAway: RouteMiss = Object.freeze({ kind: 'away' });
+const storeLate: RouteMiss = Object.freeze({ kind: 'late' });
 const badHost: RouteMiss = Object.freeze({ kind: 'bad-host' });
 
 export interface RouteCacheOptions {
@@ -61,7 +64,7 @@ export class RouteCache implements StoreListener {
   readonly #prefixes: PrefixIndex;
   readonly #patterns: PatternSource;
   readonly #answers: KeptAnswers;
-  readonly #lateReads = new LateReads();
+  readonly #turns = new Turns();
   readonly #notes = new Map<string, string>();
   /** Whether answers for clients by TLS are kept apart, because a pattern asks. */
   #asksSecure = false;
@@ -72,14 +75,15 @@ export class RouteCache implements StoreListener {
     const { store, entries, log } = options;
     this.#options = options;
     this.#reader = new RecordReader(store);
-    this.#prefixes = new PrefixIndex({
+    const onOthers = (): void => {
+      this.#answers.epoch += 1;
+    };
+    this.#prefixes = new PrefixIndex({ store, log, onHosts: onOthers });
+    this.#patterns = new PatternSource({
       store,
-      log,
-      onHosts: () => {
-        this.#answers.epoch += 1;
-      },
+      onFaults: (faults) => this.#note('patterns', faults),
+      onReplaced: onOthers,
     });
-    this.#patterns = new PatternSource(store, (faults) => this.#note('patterns', faults));
     this.#answers = new KeptAnswers(entries, this.#reader, this.#prefixes, this.#patterns);
   }
 
@@ -176,7 +180,7 @@ export class RouteCache implements StoreListener {
     const remembers = store.remembered !== undefined && (this.#patterns.last === null || store.unread === true);
     const isAsked = store.state !== 'away' || remembers;
     if (!isAsked) return this.#answerWithoutStore(question);
-    return this.#answers.route(this.#keyOf(question)) === undefined ? this.#load(question) : this.#loadInTime(question);
+    return this.#answers.route(this.#keyOf(question)) === undefined ? this.#loadStranger(question) : this.#loadKnown(question);
   }
 
   /** The answer to a question if it is still true. */
@@ -193,25 +197,39 @@ export class RouteCache implements StoreListener {
     return secure && this.#asksSecure ? secureKey(authority) : authority;
   }
 
-  async #load(question: Question): Promise<Route | RouteMiss> {
-    return (await this.#read(question)) ?? this.#answerWithoutStore(question);
+  /** Of a host that was never asked for nothing can be said without the store, but that it does not reply. */
+  async #loadStranger(question: Question): Promise<Route | RouteMiss> {
+    // A search for prefixes takes its time where there are many frontends.
+    if (!this.#prefixes.ready) await this.#prefixes.whenReady();
+    return this.#waitFor(question, this.#read(question), false);
   }
 
-  /** A host that was served shall not wait for a server that hangs, which shows only after a while. */
-  #loadInTime(question: Question): Route | RouteMiss | Promise<Route | RouteMiss> {
-    const key = this.#keyOf(question);
+  /** A host that was served waits where that can bring a newer answer: not for a store that hangs. */
+  #loadKnown(question: Question): Route | RouteMiss | Promise<Route | RouteMiss> {
     const reading = this.#read(question);
-    if (!this.#lateReads.has(key)) return this.#waitFor(question, key, reading);
-    this.#lateReads.follow(key, reading);
-    const known = this.#answerWithoutStore(question);
-    return known === storeAway ? reading.then((found) => found ?? storeAway) : known;
+    if (this.#options.store.patience?.isOut(this.#serversOf(question)) === true) {
+      const known = this.#answerWithoutStore(question);
+      if (known !== storeAway) return known;
+    }
+    return this.#waitFor(question, reading, true);
   }
 
-  async #waitFor(question: Question, key: string, reading: Promise<Route | RouteMiss | null>): Promise<Route | RouteMiss> {
-    const found = await this.#lateReads.inTime(ownCopy(key), reading);
+  async #waitFor(question: Question, reading: Promise<Route | RouteMiss | null>, known: boolean): Promise<Route | RouteMiss> {
+    const { patience } = this.#options.store;
+    const found = await (patience?.wait(reading, known, () => this.#serversOf(question)) ?? reading);
     if (found !== null && found !== 'late') return found;
-    const known = this.#answerWithoutStore(question);
-    return known === storeAway ? ((await reading) ?? storeAway) : known;
+    const answer = this.#answerWithoutStore(question);
+    return found === 'late' && answer === storeAway ? storeLate : answer;
+  }
+
+  /** The servers that have to reply before a question can be answered. */
+  #serversOf(question: Question): readonly string[] {
+    const { current, last, servers } = this.#patterns;
+    if (last === null) return servers;
+    const found = this.#lookup(question, last);
+    const lacking = 'names' in found ? found.names.filter((name) => this.#reader.lacks(name)) : [];
+    const others = this.#options.store.serversOf?.('frontend', lacking) ?? [];
+    return current === null ? [...servers, ...others] : others;
   }
 
   /** The answer from the store; null when it cannot be asked. Never rejects. */
@@ -224,7 +242,10 @@ export class RouteCache implements StoreListener {
       if (!this.#prefixes.ready) await this.#prefixes.whenReady();
       patterns = this.#patterns.current ?? (await this.#patternsInForce());
       found = this.#lookup(question, patterns);
-      entries = 'names' in found ? await this.#reader.read(found.names) : [];
+      // The answer for the whole host is wanted too, where a prefix serves.
+      const { plain = [] } = found as Partial<Lookup>;
+      const ends = (record: FrontendRecord): boolean => serves(record) && plain.includes(record.name);
+      entries = 'names' in found ? await this.#reader.read(found.names, ends) : [];
     } catch {
       return null;
     }
@@ -251,11 +272,11 @@ export class RouteCache implements StoreListener {
   #compile(question: Question, found: Lookup | Route, entries: readonly RecordEntry[], patterns: PatternList): Route | RouteMiss {
     const key = this.#keyOf(question);
     if (!('names' in found)) return this.#answers.keep(key, found, [], patterns, true);
-    const matched = entries.find((entry) => serves(entry.record!))?.name;
+    const matched = entries.find(serves)?.name;
     const isBelow = matched !== undefined && !found.plain.includes(matched);
     const plain = entries.filter((entry) => found.plain.includes(entry.name));
     // The answer for the host is what the next request looks at first. Of what is known without the store it may be a part only.
-    const isComplete = plain.length === found.plain.length || plain.some((entry) => serves(entry.record!));
+    const isComplete = plain.length === found.plain.length || plain.some(serves);
     const known = this.#answers.stillTrue(this.#answers.get(key))?.result;
     const whole = isComplete && known === undefined ? this.#compileAndKeep(key, found.host, plain, patterns, true) : known;
     if (!isBelow) return whole ?? unknownHost;
@@ -272,15 +293,16 @@ export class RouteCache implements StoreListener {
     patterns: PatternList,
     whole: boolean,
   ): Route | RouteMiss {
-    const records = entries.map((entry) => entry.record!);
-    const matched = matchingRecord(records);
+    const matched = matchingRecord(entries);
     if (matched === -1) return this.#answers.keep(key, unknownHost, entries, patterns, whole);
-    const { route, faults } = compileRoute(host, records.slice(0, matched + 1));
+    const serving = entries.slice(0, matched + 1);
+    const turn = this.#turns.of(key, serving.at(-1)!.name, this.#answers.route(key)?.result);
+    const { route, faults } = compileRoute(host, serving, turn);
     if (faults.length > 0) {
       this.faults += 1;
       this.#note(route.frontend, faults);
     }
-    return key === '' ? route : this.#answers.keep(key, route, entries.slice(0, matched + 1), patterns, whole);
+    return key === '' ? route : this.#answers.keep(key, route, serving, patterns, whole);
   }
 
   /** The last known route, or one of a host that was not asked for yet but whose records are known; else there is nothing to say. */
@@ -328,11 +350,7 @@ function secureKey(authority: string): string {
   return `https ${authority}`;
 }
 
+/** A host is a slice of the head that it came in. */
 function withOwnHost({ name: { host, port }, target, secure }: Question): Question {
-  return { name: { host: ownCopy(host), port }, target, secure };
-}
-
-/** A host is a slice of the head it came in, and a slice keeps the whole alive: what is kept for long is copied. */
-function ownCopy(text: string): string {
-  return Buffer.from(text, 'latin1').toString('latin1');
+  return { name: { host: ownText(host), port }, target, secure };
 }

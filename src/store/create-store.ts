@@ -27,11 +27,11 @@ export function createStore(
   const read = parse(config.driver.read);
   const write = config.driver.write === config.driver.read ? read : parse(config.driver.write);
   if (read.kind === 'redis' && write.kind === 'redis') {
-    const { timeout, emptyMeans, cacheEntries: entries, snapshot: path } = config.redis;
+    const { timeout, emptyMeans, lookupWait, maxStale, cacheEntries: entries, snapshot: path } = config.redis;
     const tls = read.tls || write.tls ? { tls: readRedisTls(config.redis) } : {};
-    const options = { read, write, ...tls, timeout, emptyMeans, followNodes, log };
+    const options = { read, write, ...tls, timeout, emptyMeans, lookupWait, followNodes, log };
     if (path === '' || worker === undefined) return new RedisStore(options);
-    return new SnapshotStore({ ...options, path, worker, of: nameOf(read), entries });
+    return new SnapshotStore({ ...options, path, worker, of: nameOf(read), entries, maxStale });
   }
   if (read.kind === 'none' && write === read) return new MemoryStore(null, log);
   if (read.kind === 'memory' && write === read) return new MemoryStore(read.file, log);

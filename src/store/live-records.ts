@@ -1,6 +1,7 @@
 // Records of one kind kept in memory and read again after a change: what auth providers, tiers, certificates and streams are read through.
 import { BoundedMap } from '../base/bounded-map.js';
 import type { RecordKind, StoredRecord } from '../model/record-kind.js';
+import { mostLookups } from './patience.js';
 import type { Store } from './store.js';
 
 /** What is known under a name. */
@@ -16,6 +17,9 @@ export interface AbsentRecords<T> {
   readonly bound: number;
 }
 
+/** What of a store is needed. */
+export type RecordSource = Pick<Store, 'readRecord' | 'patience' | 'serversOf'>;
+
 interface Read<T> {
   readonly promise: Promise<T>;
   /** False once a change was told while the reply was on its way. */
@@ -27,7 +31,7 @@ interface Read<T> {
  * for least recently are forgotten first.
  */
 export class LiveRecords<T> {
-  readonly #store: Pick<Store, 'readRecord'>;
+  readonly #store: RecordSource;
   readonly #kind: RecordKind;
   readonly #parse: (name: string, record: StoredRecord) => T;
   readonly #absent: AbsentRecords<T> | null;
@@ -35,6 +39,8 @@ export class LiveRecords<T> {
   /** Apart from the entries, so that a flood of invented names forgets other inventions only; unused unless `absent` was given. */
   readonly #inventions: BoundedMap<string, Entry<T>>;
   readonly #reads = new Map<string, Read<T>>();
+  /** Reads under way, those among them that a change has made untrue. */
+  #inFlight = 0;
 
   /**
    * @param parse makes a value of a record, also of an absent or faulty one; never throws
@@ -42,7 +48,7 @@ export class LiveRecords<T> {
    * @param absent for kinds whose names strangers may choose
    */
   constructor(
-    store: Pick<Store, 'readRecord'>,
+    store: RecordSource,
     kind: RecordKind,
     parse: (name: string, record: StoredRecord) => T,
     bound: number,
@@ -64,6 +70,35 @@ export class LiveRecords<T> {
   get(name: string): T | Promise<T> {
     const entry = this.#entry(name);
     return entry?.fresh === true ? entry.value : this.#load(name);
+  }
+
+  /**
+   * As `get`, for a request, which does not wait for a store that hangs: it gets the value that was known last. Rejects soon where there is
+   * none, and where so many names wait already that one more is of no help.
+   */
+  getSoon(name: string): T | Promise<T> {
+    const entry = this.#entry(name);
+    if (entry?.fresh === true) return entry.value;
+    const { patience } = this.#store;
+    const servers = this.#store.serversOf?.(this.#kind, [name]) ?? [];
+    if (!this.#reads.has(name) && this.#inFlight >= (patience?.most(servers) ?? mostLookups)) {
+      if (entry !== undefined) return entry.value;
+      return Promise.reject(new Error(`${this.#inFlight} records of the kind ${this.#kind} are being read already`));
+    }
+    const reading = this.#load(name);
+    if (patience === undefined) return reading;
+    if (entry !== undefined && patience.isOut(servers)) {
+      reading.catch(() => undefined);
+      return entry.value;
+    }
+    return patience
+      .wait(reading, entry !== undefined, () => servers)
+      .then((outcome) => {
+        if (outcome !== 'late') return outcome;
+        reading.catch(() => undefined);
+        if (entry !== undefined) return entry.value;
+        throw new Error(`the store does not reply about ${this.#kind}:${name}`);
+      });
   }
 
   /** Told by the store. */
@@ -93,11 +128,17 @@ export class LiveRecords<T> {
   #load(name: string): Promise<T> {
     const known = this.#reads.get(name);
     if (known !== undefined) return known.promise;
+    this.#inFlight += 1;
     const read: Read<T> = {
-      promise: this.#store.readRecord(this.#kind, name).then(
-        (record) => this.#take(name, record, read),
-        (error: unknown) => this.#failed(name, error, read),
-      ),
+      promise: this.#store
+        .readRecord(this.#kind, name)
+        .finally(() => {
+          this.#inFlight -= 1;
+        })
+        .then(
+          (record) => this.#take(name, record, read),
+          (error: unknown) => this.#failed(name, error, read),
+        ),
       fresh: true,
     };
     this.#reads.set(name, read);

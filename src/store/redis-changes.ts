@@ -3,15 +3,7 @@ import { type RecordShape, recordShapes, type StoredRecord } from '../model/reco
 import type { Command, CommandResult } from '../redis/commands.js';
 import type { RedisSide } from '../redis/kept-link.js';
 import type { RedisKeys } from '../redis/keys.js';
-import {
-  type ChangePlan,
-  ChangeRaced,
-  changesNothing,
-  type HistoryEntry,
-  historyLength,
-  type PlanChange,
-  type RecordAddress,
-} from './change.js';
+import { type ChangePlan, ChangeRaced, changesNothing, historyLength, type PlanChange, type RecordAddress } from './change.js';
 import { namedRun } from './named-run.js';
 import { maintenanceCommands } from './redis-marks.js';
 import { parseReply, readRecordCommand, replaceCommands } from './redis-records.js';
@@ -214,15 +206,4 @@ function revisionIn([error, reply]: CommandResult, key: string): number {
 
 function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
-}
-
-/** What XRANGE replies in RESP2. */
-export function entriesIn(reply: unknown): HistoryEntry[] {
-  if (!Array.isArray(reply)) return [];
-  return reply.flatMap((entry: unknown) => {
-    if (!Array.isArray(entry) || !Array.isArray(entry[1])) return [];
-    const fields = entry[1].map(String);
-    const at = fields.findIndex((name, place) => place % 2 === 0 && name === 'change');
-    return at === -1 ? [] : [{ id: String(entry[0]), text: fields[at + 1] ?? '' }];
-  });
 }

@@ -1,7 +1,7 @@
 // Counters of limits in Redis: scripts that it keeps by their digest, sent whole only when it does not know them.
 //
 // Among many clients each tells its points seldom, all of them together often. What is asked in one turn of the event loop goes as one
-// command, which costs little more than one counter does by itself.
+// command, which costs little more than one counter does by itself; what nobody waits for goes with what comes in the next milliseconds.
 import { createHash } from 'node:crypto';
 import type { Commands } from '../redis/commands.js';
 import type { RedisKeys } from '../redis/keys.js';
@@ -27,19 +27,41 @@ type Run = <T>(work: (commands: Commands) => Promise<T>) => Promise<T>;
 /** @param together whether one command may be about any keys; in a cluster, where they lie in different slots, each goes by itself */
 export function createRedisCounters(keys: RedisKeys, run: Run, together: boolean): StoreCounters {
   const scripts = new Map<string, CounterScript>();
+  let later: NodeJS.Timeout | null = null;
+  let soon = false;
+
+  /** What is asked for first is counted first, also by different scripts: all of them send. */
+  function sendAll(): void {
+    if (later !== null) clearTimeout(later);
+    later = null;
+    soon = false;
+    for (const script of scripts.values()) script.send();
+  }
+
+  function sendWithin(milliseconds: number): void {
+    if (milliseconds > 0) {
+      later ??= setTimeout(sendAll, milliseconds);
+    } else if (!soon) {
+      soon = true;
+      setImmediate(sendAll);
+    }
+  }
+
   return {
-    run: (script, name, args) => {
+    run: (script, name, args, patience) => {
       let known = scripts.get(script);
       if (known === undefined) {
         known = new CounterScript(script, run, together ? mostTogether : 1);
         scripts.set(script, known);
       }
-      return known.ask(keys.limit(name), args);
+      const asked = known.ask(keys.limit(name), args);
+      sendWithin(known.waiting < mostTogether ? patience : 0);
+      return asked;
     },
   };
 }
 
-/** One script, and what is asked of it in this turn. */
+/** One script, and what is asked of it and was not sent yet. */
 class CounterScript {
   readonly #script: string;
   readonly #digest: string;
@@ -55,15 +77,17 @@ class CounterScript {
     this.#most = most;
   }
 
-  ask(key: string, args: readonly string[]): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      if (this.#asked.length === 0) setImmediate(() => this.#send());
-      this.#asked.push({ key, args, resolve, reject });
-    });
+  get waiting(): number {
+    return this.#asked.length;
   }
 
-  #send(): void {
+  ask(key: string, args: readonly string[]): Promise<unknown> {
+    return new Promise((resolve, reject) => this.#asked.push({ key, args, resolve, reject }));
+  }
+
+  send(): void {
     const all = this.#asked;
+    if (all.length === 0) return;
     this.#asked = [];
     for (let at = 0; at < all.length; at += this.#most) {
       const asked = all.slice(at, at + this.#most);

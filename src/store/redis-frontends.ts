@@ -1,5 +1,6 @@
 // Frontends as they are read from Redis: one round trip a look-up, what expires and what is too large looked after, wrong records kept apart.
 import type { FrontendRecord } from '../model/frontend.js';
+import type { OnReply } from '../redis/commands.js';
 import type { RedisSide } from '../redis/kept-link.js';
 import type { RedisKeys } from '../redis/keys.js';
 import { asError, isForbidden, isTimeout } from '../redis/redis-errors.js';
@@ -23,6 +24,8 @@ export interface RedisFrontendsParts {
   readonly log: (level: 'warn', text: string) => void;
   /** A frontend may be another one by now, though nobody has written it. */
   changed(name: string): void;
+  /** Told of each reply to a look-up. */
+  readonly onReply: OnReply;
   /** There is a frontend: the store is not empty. */
   found(): void;
 }
@@ -79,13 +82,13 @@ export class RedisFrontends {
 
   async #readRecords(names: readonly string[]): Promise<FrontendRecord[]> {
     if (names.length === 0) return [];
-    const { keys, read } = this.#parts;
-    const replies = await namedRun(read, 'reading frontends', (commands) => commands.reads(readCommands(keys, names))).catch(
-      (error: unknown) => {
-        if (isTimeout(asError(asError(error).cause))) this.#oversize.beCareful();
-        throw error;
-      },
-    );
+    const { keys, read, onReply } = this.#parts;
+    const replies = await namedRun(read, 'reading frontends', (commands) =>
+      commands.reads(readCommands(keys, names), onReply),
+    ).catch((error: unknown) => {
+      if (isTimeout(asError(asError(error).cause))) this.#oversize.beCareful();
+      throw error;
+    });
     const now = Date.now();
     return names.map((name, at) => {
       const [list, listTtl, dead, deadTtl, health, policy] = replies.slice(at * commandsPerName, (at + 1) * commandsPerName);

@@ -55,7 +55,7 @@ export function parseRecord(name: string, replies: RecordReplies, now: number, n
   const marks = parseMarks(scanned(replies.health)).filter((mark) => dead.length > 0 || mark.manual === true);
   return {
     name,
-    list: fault === '' ? strings(replies.list) : noStrings,
+    list: fault === '' ? sharing(name, strings(replies.list)) : noStrings,
     dead,
     marks: marks.length === 0 ? noMarks : marks,
     // PTTL gives -1 for a key without expiry.
@@ -120,6 +120,11 @@ function isCut([error, reply]: CommandResult): boolean {
 
 function strings([error, reply]: CommandResult): readonly string[] {
   return error === null && Array.isArray(reply) && reply.length > 0 ? reply.map(String) : noStrings;
+}
+
+/** The identifier is often the name once more: one text where there may be a hundred thousand. */
+function sharing(name: string, list: readonly string[]): readonly string[] {
+  return list[0] === name ? list.with(0, name) : list;
 }
 
 /** @param fields names and values in turn, as HSCAN replies */

@@ -86,7 +86,7 @@ export function openSides(parts: RedisSidesParts): RedisSides {
     read = cluster;
     tracking = followed;
   } else {
-    const server = new RedisLink({ ...reading, prepare: (client) => tryReading(serverCommands(client)) });
+    const server = new RedisLink({ ...reading, prepare: (client) => tryReading(serverCommands(client, '')) });
     read = server;
     tracking = new KeyTracking({
       ...following,

@@ -9,13 +9,17 @@ import { allOrError, type Command } from '../redis/commands.js';
 import type { RedisSide } from '../redis/kept-link.js';
 import { hcheckerPingKey, RedisKeys } from '../redis/keys.js';
 import type { HistoryEntry, PlanChange, RecordAddress } from './change.js';
+import { ChangePoll } from './change-poll.js';
 import { EmptyWatch } from './empty-watch.js';
 import type { ManagedStore } from './managed-store.js';
 import { globLiteral, namedRun } from './named-run.js';
-import { entriesIn, RedisChanges } from './redis-changes.js';
+import { Patience } from './patience.js';
+import { RedisChanges } from './redis-changes.js';
 import { doing as countingFor, createRedisCounters } from './redis-counters.js';
 import { RedisFrontends } from './redis-frontends.js';
+import { RedisHistory } from './redis-history.js';
 import { maintenanceCommands, markCommands, markedNames, reviveCommands } from './redis-marks.js';
+import { RedisNames } from './redis-names.js';
 import { RedisNodes } from './redis-nodes.js';
 import { readRecordCommand, readReply, replaceCommands } from './redis-records.js';
 import { openSides, type RedisPlaces, type RedisSides } from './redis-sides.js';
@@ -25,6 +29,8 @@ import type { DeadMarkRequest, MaintenanceRequest, RevivalRequest, StoreCounters
 export interface RedisStoreOptions extends RedisPlaces {
   /** What is done when it is suddenly empty; absent: it is trusted. */
   readonly emptyMeans?: RedisConfig['emptyMeans'];
+  /** Milliseconds at least that a request waits for a look-up which nothing is known for; absent: for as long as a command may take. */
+  readonly lookupWait?: number;
   /** Whether heartbeats are told to the listener. */
   readonly followNodes?: boolean;
 }
@@ -34,22 +40,25 @@ const pollInterval = 1000;
 
 export class RedisStore implements ManagedStore {
   readonly counters: StoreCounters;
+  readonly patience: Patience;
   readonly #keys: RedisKeys;
   readonly #read: RedisSide;
   readonly #write: RedisSide;
   readonly #changes: RedisChanges;
   readonly #nodes: RedisNodes;
+  readonly #names: RedisNames;
+  readonly #history: RedisHistory;
   readonly #tracking: RedisSides['tracking'];
   readonly #frontends: RedisFrontends;
   readonly #empty: EmptyWatch;
   /** Null where nobody speaks of a replica. */
   readonly #replica: ReplicaWatch | null;
   #listener: StoreListener | null = null;
-  #poll: NodeJS.Timeout | undefined;
-  /** Those who wait until everything has been told at the next poll. */
-  #untilPolled: (() => void)[] = [];
+  readonly #poll: ChangePoll;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(options: RedisStoreOptions) {
+    this.patience = new Patience(options.lookupWait ?? options.timeout);
     this.#keys = new RedisKeys(options.read.prefix, options.followNodes === true);
     const sides = openSides({
       ...options,
@@ -74,6 +83,7 @@ export class RedisStore implements ManagedStore {
     this.#frontends = new RedisFrontends({
       ...{ keys: this.#keys, read: this.#read, write: this.#write, log: options.log },
       changed: (name) => this.#listener?.changed(name),
+      onReply: (server, took) => this.patience.replied(server, took),
       found: () => this.#empty.held(),
     });
     this.#replica =
@@ -85,7 +95,15 @@ export class RedisStore implements ManagedStore {
             log: options.log,
             onFound: () => this.#listener?.everythingChanged(),
           });
+    this.#poll = new ChangePoll({
+      isNeeded: () => this.state === 'polling',
+      // A refusal is a reply as well; of a loss the link is told by itself.
+      ping: () => this.#read.run((commands) => commands.one(['PING'])).catch(() => undefined),
+      tell: () => this.#listener?.everythingChanged(),
+    });
     this.#nodes = new RedisNodes({ keys: this.#keys, read: this.#read, write: this.#write });
+    this.#names = new RedisNames(this.#keys, this.#read);
+    this.#history = new RedisHistory(this.#keys, this.#read);
     this.#changes = new RedisChanges({
       keys: this.#keys,
       link: sides.changes,
@@ -111,12 +129,11 @@ export class RedisStore implements ManagedStore {
     const tracked = this.#tracking.start();
     if (this.#read.up) await tracked;
     if (this.#read.up) await this.#replica?.look();
-    this.#poll = setInterval(() => {
+    this.#timer = setInterval(() => {
       if (this.#read.up) void this.#replica?.look();
       // Where nobody tells of a flush, it is looked for.
       if (this.#empty.kept || (this.#empty.keeps && this.state === 'polling')) void this.#empty.look();
-      if (this.state === 'polling') listener.everythingChanged();
-      for (const polled of this.#untilPolled.splice(0)) polled();
+      void this.#poll.poll();
     }, pollInterval).unref();
   }
 
@@ -127,6 +144,10 @@ export class RedisStore implements ManagedStore {
 
   get cutOff(): boolean {
     return this.#replica?.cutOff === true;
+  }
+
+  serversOf(kind: RecordKind | 'frontend', names: readonly string[]): readonly string[] {
+    return this.#read.serversOf(this.#keys.readFor(kind, names));
   }
 
   /** At a start, before anything is read for the listener. */
@@ -203,6 +224,7 @@ export class RedisStore implements ManagedStore {
     const record = await namedRun(this.#read, `reading ${key}`, (commands) =>
       readReply(commands.one(readRecordCommand(recordShapes[kind], key)), key),
     );
+    for (const server of this.serversOf(kind, [name])) this.patience.replied(server);
     if (record.values.length === 0 && record.fault === '') await this.#unlessFlushed();
     return record;
   }
@@ -222,39 +244,20 @@ export class RedisStore implements ManagedStore {
   ): Promise<void> {
     const wait = this.#empty.beforeRead();
     if (wait !== null) await wait;
-    const beginning = this.#keys.beginning(kind);
-    const pattern = `${globLiteral(beginning)}*${matching === '' ? '' : `${globLiteral(matching)}*`}`;
-    let found = false;
-    await namedRun(this.#read, `scanning ${beginning}*`, (commands) =>
-      commands.scan(pattern, (keys) => {
-        // The beginning of the key may hold the text as well.
-        const names = keys.map((key) => key.slice(beginning.length)).filter((name) => name.includes(matching));
-        if (names.length === 0) return;
-        found = true;
-        onPage(names);
-      }),
-    );
-    if (!found) await this.#unlessFlushed();
+    if (!(await this.#names.scan(kind, matching, onPage))) await this.#unlessFlushed();
   }
 
-  async scanNamesStep(
+  scanNamesStep(
     kind: RecordKind | 'frontend',
     matching: string,
     cursor: string,
     count: number,
   ): Promise<{ readonly names: readonly string[]; readonly cursor: string }> {
-    const beginning = this.#keys.beginning(kind);
-    const pattern = `${globLiteral(beginning)}*${matching === '' ? '' : `${globLiteral(matching)}*`}`;
-    const step = await namedRun(this.#read, `scanning ${beginning}*`, (commands) => commands.scanStep(pattern, cursor, count));
-    const names = step.keys.map((key) => key.slice(beginning.length)).filter((name) => name.includes(matching));
-    return { names, cursor: step.cursor };
+    return this.#names.step(kind, matching, cursor, count);
   }
 
-  async scanStraysStep(cursor: string, count: number): Promise<{ readonly keys: readonly string[]; readonly cursor: string }> {
-    const pattern = `${globLiteral(this.#keys.prefix)}*`;
-    const step = await namedRun(this.#read, 'scanning all keys', (commands) => commands.scanStep(pattern, cursor, count));
-    const keys = step.keys.map((key) => this.#keys.strayIn(key)).filter((key) => key !== null);
-    return { keys, cursor: step.cursor };
+  scanStraysStep(cursor: string, count: number): Promise<{ readonly keys: readonly string[]; readonly cursor: string }> {
+    return this.#names.straysStep(cursor, count);
   }
 
   async change(addresses: readonly RecordAddress[], plan: PlanChange): Promise<number> {
@@ -264,17 +267,11 @@ export class RedisStore implements ManagedStore {
   }
 
   readHistory(before: string, count: number): Promise<HistoryEntry[]> {
-    return namedRun(this.#read, 'reading history', async (commands) => {
-      const newest = before === '' ? '+' : `(${before}`;
-      return entriesIn(await commands.one(['XREVRANGE', this.#keys.history, newest, '-', 'COUNT', count]));
-    });
+    return this.#history.entries(before, count);
   }
 
-  async readHistoryEntry(id: string): Promise<HistoryEntry | null> {
-    const reply = await namedRun(this.#read, 'reading history', (commands) =>
-      commands.one(['XRANGE', this.#keys.history, id, id]),
-    );
-    return entriesIn(reply)[0] ?? null;
+  readHistoryEntry(id: string): Promise<HistoryEntry | null> {
+    return this.#history.entry(id);
   }
 
   takeLease(work: string, holder: string, milliseconds: number): Promise<boolean> {
@@ -287,8 +284,7 @@ export class RedisStore implements ManagedStore {
 
   async readAppliedRevision(): Promise<number> {
     const reply = await namedRun(this.#read, 'reading revision', (commands) => commands.one(['GET', this.#keys.revision]));
-    if (this.#tracking.armed) await this.#tracking.settle();
-    else await new Promise<void>((resolve) => this.#untilPolled.push(resolve));
+    await (this.#tracking.armed ? this.#tracking : this.#poll).settle();
     const revision = Number(reply);
     return Number.isSafeInteger(revision) && revision > 0 ? revision : 0;
   }
@@ -340,8 +336,8 @@ export class RedisStore implements ManagedStore {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.#poll);
-    for (const polled of this.#untilPolled.splice(0)) polled();
+    clearInterval(this.#timer);
+    this.#poll.release();
     this.#frontends.close();
     await Promise.all([this.#tracking.close(), this.#changes.close(), this.#read.close(), this.#write.close()]);
   }

@@ -22,9 +22,13 @@ export class Remembered {
   readonly #records = new BoundedMap<string, KnownRecord>(mostRecords);
   readonly #absentRecords = new BoundedMap<string, KnownRecord>(mostRecords);
   #prefixes: readonly string[] | null = null;
+  /** What no process has read since an earlier file was written: when that was, by key, in milliseconds since the epoch. */
+  readonly #carried = new Map<string, number>();
+  readonly #bound: number;
 
   /** @param bound frontends that are kept, and as many names without one */
   constructor(bound: number) {
+    this.#bound = bound;
     this.#frontends = new BoundedMap(bound);
     this.#absent = new BoundedMap(bound);
   }
@@ -43,6 +47,11 @@ export class Remembered {
     return this.#frontends.get(name) ?? this.#absent.get(name);
   }
 
+  /** When what is known of a frontend was written by a process that had read it, in milliseconds since the epoch; null: this one has. */
+  readBefore(name: string): number | null {
+    return this.#carried.get(keyOf('frontend', name)) ?? null;
+  }
+
   record(kind: RecordKind, name: string): StoredRecord | undefined {
     const key = keyOf(kind, name);
     return (this.#records.get(key) ?? this.#absentRecords.get(key))?.record;
@@ -54,6 +63,7 @@ export class Remembered {
     other.delete(record.name);
     into.delete(record.name);
     into.set(record.name, record);
+    if (this.#carried.size > 0) this.#carried.delete(keyOf('frontend', record.name));
     this.changed = true;
   }
 
@@ -63,6 +73,7 @@ export class Remembered {
     other.delete(key);
     into.delete(key);
     into.set(key, { kind, name, record });
+    this.#carried.delete(key);
     this.changed = true;
   }
 
@@ -71,13 +82,29 @@ export class Remembered {
     this.changed = true;
   }
 
-  /** Takes what was written earlier, where nothing newer is known. */
-  recall(line: SnapshotLine): void {
+  /**
+   * Takes what was written earlier, where nothing newer is known and there is room.
+   * @param written when the file of the line was, in milliseconds since the epoch
+   * @param since what no process has read since then is forgotten
+   */
+  recall(line: SnapshotLine, written: number, since: number): void {
+    if (line.what === 'prefixes') {
+      this.#prefixes ??= line.names;
+      return;
+    }
+    const readBefore = line.readBefore ?? written;
+    if (readBefore < since) return;
     const before = this.changed;
-    if (line.what === 'prefixes') this.#prefixes ??= line.names;
-    else if (line.what === 'frontend') {
-      if (this.frontend(line.record.name) === undefined) this.keepFrontend(line.record);
-    } else if (this.record(line.kind, line.name) === undefined) this.keepRecord(line.kind, line.name, line.record);
+    if (line.what === 'frontend') {
+      const { name } = line.record;
+      if (this.frontend(name) !== undefined || this.#frontends.size >= this.#bound) return;
+      this.keepFrontend(line.record);
+      this.#carried.set(keyOf('frontend', name), readBefore);
+    } else {
+      if (this.record(line.kind, line.name) !== undefined) return;
+      this.keepRecord(line.kind, line.name, line.record);
+      this.#carried.set(keyOf(line.kind, line.name), readBefore);
+    }
     this.changed = before;
   }
 
@@ -85,14 +112,15 @@ export class Remembered {
   *lines(): Generator<string> {
     if (this.#prefixes !== null) yield prefixesLine(this.#prefixes);
     for (const records of [this.#records, this.#absentRecords]) {
-      for (const { kind, name, record } of records.values()) yield recordLine(kind, name, record);
+      for (const { kind, name, record } of records.values())
+        yield recordLine(kind, name, record, this.#carried.get(keyOf(kind, name)));
     }
     for (const frontends of [this.#frontends, this.#absent]) {
-      for (const record of frontends.values()) yield frontendLine(record);
+      for (const record of frontends.values()) yield frontendLine(record, this.#carried.get(keyOf('frontend', record.name)));
     }
   }
 }
 
-function keyOf(kind: RecordKind, name: string): string {
+function keyOf(kind: RecordKind | 'frontend', name: string): string {
   return `${kind}:${name}`;
 }

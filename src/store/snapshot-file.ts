@@ -16,6 +16,7 @@ const version = 1;
 
 /** A file that was read and found whole. */
 export interface Snapshot {
+  readonly path: string;
   /** When it was written, in milliseconds since the epoch. */
   readonly written: number;
   readonly lines: readonly string[];
@@ -123,7 +124,7 @@ async function readSnapshot(path: string, of: string): Promise<Snapshot> {
   if (head.version !== version) throw new Error(`it has the version ${String(head.version)}, and ${version} is understood`);
   if (head.of !== of) throw new Error(`it is of another Redis than ${of}`);
   if (typeof head.written !== 'number' || end.lines !== lines.length) throw new Error('its head or its end is wrong');
-  return { written: head.written, lines };
+  return { path, written: head.written, lines };
 }
 
 function faultOf(stats: Stats): string {

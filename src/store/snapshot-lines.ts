@@ -2,14 +2,23 @@
 import type { DeadMark, FrontendRecord } from '../model/frontend.js';
 import { type RecordKind, recordKinds, type StoredRecord } from '../model/record-kind.js';
 
-/** A line that was understood. */
+/**
+ * A line that was understood. `readBefore`: it was carried over from a file that was written then, in milliseconds since the epoch, by a
+ * process that had read it; null: the process that wrote this file had.
+ */
 export type SnapshotLine =
-  | { readonly what: 'frontend'; readonly record: FrontendRecord }
-  | { readonly what: 'record'; readonly kind: RecordKind; readonly name: string; readonly record: StoredRecord }
+  | { readonly what: 'frontend'; readonly record: FrontendRecord; readonly readBefore: number | null }
+  | {
+      readonly what: 'record';
+      readonly kind: RecordKind;
+      readonly name: string;
+      readonly record: StoredRecord;
+      readonly readBefore: number | null;
+    }
   | { readonly what: 'prefixes'; readonly names: readonly string[] };
 
 /** What is empty is left out: most records have a list and no more. */
-export function frontendLine(record: FrontendRecord): string {
+export function frontendLine(record: FrontendRecord, readBefore: number | undefined): string {
   const { name, list, dead, marks, deadUntil, policy, policyFault, fault } = record;
   return JSON.stringify({
     frontend: name,
@@ -20,11 +29,12 @@ export function frontendLine(record: FrontendRecord): string {
     ...(policy.length === 0 ? {} : { policy }),
     ...(policyFault === '' ? {} : { policyFault }),
     ...(fault === '' ? {} : { fault }),
+    readBefore,
   });
 }
 
-export function recordLine(kind: RecordKind, name: string, { values }: StoredRecord): string {
-  return JSON.stringify({ record: kind, name, values });
+export function recordLine(kind: RecordKind, name: string, { values }: StoredRecord, readBefore: number | undefined): string {
+  return JSON.stringify({ record: kind, name, values, readBefore });
 }
 
 export function prefixesLine(names: readonly string[]): string {
@@ -45,7 +55,8 @@ export function parseSnapshotLine(text: string): SnapshotLine | null {
   if (isStrings(line.prefixes)) return { what: 'prefixes', names: line.prefixes };
   const kind = recordKinds.find((one) => one === line.record);
   if (kind === undefined || typeof line.name !== 'string' || !isStrings(line.values)) return null;
-  return { what: 'record', kind, name: line.name, record: { values: line.values, fault: '' } };
+  const record = { values: line.values, fault: '' };
+  return { what: 'record', kind, name: line.name, record, readBefore: readBeforeOf(line) };
 }
 
 function parseFrontend(name: string, line: Readonly<Record<string, unknown>>): SnapshotLine | null {
@@ -55,7 +66,12 @@ function parseFrontend(name: string, line: Readonly<Record<string, unknown>>): S
   if (typeof deadUntil !== 'number' || typeof policyFault !== 'string' || typeof fault !== 'string') return null;
   const known = marks.map(parseMark);
   if (!known.every((mark) => mark !== null)) return null;
-  return { what: 'frontend', record: { name, list, dead, marks: known, deadUntil, policy, policyFault, fault } };
+  const record = { name, list, dead, marks: known, deadUntil, policy, policyFault, fault };
+  return { what: 'frontend', record, readBefore: readBeforeOf(line) };
+}
+
+function readBeforeOf({ readBefore }: Readonly<Record<string, unknown>>): number | null {
+  return typeof readBefore === 'number' ? readBefore : null;
 }
 
 /** JSON knows no Infinity, which is how long maintenance lasts. */

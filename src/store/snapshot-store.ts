@@ -4,7 +4,7 @@ import type { FrontendRecord } from '../model/frontend.js';
 import type { RecordKind, StoredRecord } from '../model/record-kind.js';
 import { RedisStore, type RedisStoreOptions } from './redis-store.js';
 import { Remembered } from './remembered.js';
-import { readSnapshots, snapshotPath, writeSnapshot } from './snapshot-file.js';
+import { readSnapshots, type Snapshot, snapshotPath, writeSnapshot } from './snapshot-file.js';
 import { parseSnapshotLine } from './snapshot-lines.js';
 import type { StoreListener } from './store.js';
 
@@ -17,11 +17,15 @@ export interface SnapshotStoreOptions extends RedisStoreOptions {
   readonly of: string;
   /** Frontends that are remembered. */
   readonly entries: number;
+  /** Milliseconds that what was read last is served while the store is away; 0: for as long as it takes. */
+  readonly maxStale: number;
 }
 
-/** What has changed is written so often, and the first time so soon, in milliseconds. */
+/** What has changed is written so often, in milliseconds: a young worker learns much in a short time, so its first intervals double from a second. */
 const writeInterval = 60_000;
-const firstWrite = 5_000;
+const firstInterval = 1_000;
+/** What no process has read for so long is forgotten, in milliseconds: nobody asks for it any more. */
+const longestCarried = 7 * 24 * 3_600_000;
 /** Lines of a snapshot that are taken in one turn of the event loop. */
 const linesAtOnce = 500;
 
@@ -35,6 +39,7 @@ export class SnapshotStore extends RedisStore {
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   #complained = false;
+  #carriedOver = false;
 
   constructor(options: SnapshotStoreOptions) {
     super(options);
@@ -45,7 +50,7 @@ export class SnapshotStore extends RedisStore {
   override async start(listener: StoreListener): Promise<void> {
     await super.start(listener);
     if (this.state === 'away') await this.#recall();
-    this.#writeIn(firstWrite);
+    this.#writeIn(firstInterval);
   }
 
   /** One that is empty may have lost what is in the file. */
@@ -63,6 +68,9 @@ export class SnapshotStore extends RedisStore {
   }
 
   remembered(name: string): FrontendRecord | undefined {
+    const { maxStale } = this.#options;
+    const readBefore = maxStale === 0 ? null : this.#known.readBefore(name);
+    if (readBefore !== null && Date.now() - readBefore >= maxStale) return undefined;
     return this.#known.frontend(name);
   }
 
@@ -135,13 +143,7 @@ export class SnapshotStore extends RedisStore {
     const { path, of, log } = this.#options;
     const snapshots = await readSnapshots(path, of, (text) => log('error', text));
     const before = this.#known.size;
-    for (const { lines } of snapshots) {
-      for (const [at, text] of lines.entries()) {
-        const line = parseSnapshotLine(text);
-        if (line !== null) this.#known.recall(line);
-        if (at % linesAtOnce === linesAtOnce - 1) await turn();
-      }
-    }
+    for (const snapshot of snapshots) await this.#take(snapshot);
     this.#recalled = snapshots[0]?.written ?? 0;
     this.#unread = false;
     const added = this.#known.size - before;
@@ -153,10 +155,30 @@ export class SnapshotStore extends RedisStore {
       );
   }
 
+  /** Who has just started knows little: what stands in the file that it replaces is carried over, until Redis says something else. */
+  async #carryOver(): Promise<void> {
+    const { path, worker, of, log } = this.#options;
+    // Who looks at all files has this one too.
+    if (this.#carriedOver || this.#recalling !== null) return this.#recalling ?? undefined;
+    this.#carriedOver = true;
+    const own = snapshotPath(path, worker);
+    for (const snapshot of await readSnapshots(path, of, (text) => log('error', text)))
+      if (snapshot.path === own) await this.#take(snapshot);
+  }
+
+  async #take({ lines, written }: Snapshot): Promise<void> {
+    const since = Date.now() - longestCarried;
+    for (const [at, text] of lines.entries()) {
+      const line = parseSnapshotLine(text);
+      if (line !== null) this.#known.recall(line, written, since);
+      if (at % linesAtOnce === linesAtOnce - 1) await turn();
+    }
+  }
+
   #writeIn(milliseconds: number): void {
     this.#timer = setTimeout(() => {
       this.#write();
-      void this.#writing.then(() => this.#writeIn(writeInterval));
+      void this.#writing.then(() => this.#writeIn(Math.min(2 * milliseconds, writeInterval)));
     }, milliseconds).unref();
   }
 
@@ -166,6 +188,7 @@ export class SnapshotStore extends RedisStore {
     this.#known.changed = false;
     const { path, worker, of, log } = this.#options;
     this.#writing = this.#writing
+      .then(() => this.#carryOver())
       .then(() => writeSnapshot(snapshotPath(path, worker), of, this.#known.lines()))
       .then(
         (whole) => {

@@ -5,6 +5,7 @@ import type { FrontendRecord } from '../model/frontend.js';
 import type { NodeHeartbeat } from '../model/node.js';
 import type { NodeStatsRecord, StatsHead } from '../model/node-stats.js';
 import type { RecordKind, StoredRecord } from '../model/record-kind.js';
+import type { Patience } from './patience.js';
 
 /** Told when something that the store may have answered is no longer true. */
 export interface StoreListener {
@@ -80,6 +81,10 @@ export interface Store {
   readonly cutOff?: boolean;
   /** Reads the records of some names in one round trip, in the order asked. A wrong record is a record with a `fault`, not an error. */
   readFrontends(names: readonly string[]): Promise<FrontendRecord[]>;
+  /** How long a request waits for a look-up; absent: the store replies at once, or not at all. */
+  readonly patience?: Patience;
+  /** Names of the servers that some records are on; absent: there is but one. */
+  serversOf?(kind: RecordKind | 'frontend', names: readonly string[]): readonly string[];
   /** Marks a backend dead and publishes it on the channel `dead`. */
   markDead(mark: DeadMarkRequest): Promise<void>;
   /** Takes marks back, all or none; a mark of maintenance stays. */
@@ -165,6 +170,7 @@ export interface StoreCounters {
    * of them in KEYS and their arguments one after another in ARGV, and gives a list with the reply to each; an error reply in it
    * rejects that one alone. Rejects soon while the store is away.
    * @param args as many for each counter of a script
+   * @param patience milliseconds that it may wait for others, to be asked for with them; 0: nobody may be kept waiting
    */
-  run(script: string, name: string, args: readonly string[]): Promise<unknown>;
+  run(script: string, name: string, args: readonly string[], patience: number): Promise<unknown>;
 }

@@ -1,7 +1,7 @@
 // One side of a TCP stream, towards a client or a target: reads into a lent buffer, writes past the stream machinery, knows its ends.
 import type net from 'node:net';
 import { sharedReadBuffer } from '../base/shared-read-buffer.js';
-import { resetSocket } from '../base/socket-reset.js';
+import { resetError, resetSocket, wasReset } from '../base/socket-reset.js';
 import { SocketWriter } from '../base/socket-writer.js';
 import type { ReadTarget } from '../upstream/dial.js';
 import { giveBack, lendLarge, smallRead } from './read-buffers.js';
@@ -59,6 +59,12 @@ export class StreamSocket implements ReadTarget {
     if (kind === 'handshake') return;
     this.#writer = new SocketWriter(socket, kind === 'plain', () => this.user?.drained(this));
     socket.on('end', () => {
+      // Half of what was to come must not look like all of it. Of a client whose address was asked for before, as it is to pick a target,
+      // Node cannot tell any more: a reset that comes together with its last bytes stays an end.
+      if (wasReset(socket)) {
+        socket.destroy(resetError());
+        return;
+      }
       this.#ended = true;
       this.user?.ended(this);
     });

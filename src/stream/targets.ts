@@ -1,6 +1,6 @@
 // The targets of one stream: which may be used, which is chosen, which are dead and tried again, how many connections each has.
 import { performance } from 'node:perf_hooks';
-import type { Balancer, Weights } from '../balancing/balancer.js';
+import type { Balancer, Weights, Whose } from '../balancing/balancer.js';
 import { createBalancers } from '../balancing/balancers.js';
 import type { Load } from '../balancing/loads.js';
 import type { Strategy } from '../config/strategy.js';
@@ -10,6 +10,7 @@ import { deadByError } from '../health/decide-dead.js';
 import type { RunningProbe, StartProbe } from '../health/probe.js';
 import type { StreamPlan } from '../model/stream.js';
 import type { StreamTarget } from '../model/stream-target.js';
+import { Turn } from '../model/turn.js';
 import type { Logger } from '../observe/logger.js';
 import type { StreamCounters } from '../observe/stream-counters.js';
 import type { Admission, Line, Waiter } from '../queue/admission.js';
@@ -78,6 +79,7 @@ export class Targets {
   readonly #balancers: Readonly<Record<Strategy, Balancer>>;
   #plan: StreamPlan;
   #weights: Weights | null = null;
+  readonly #whose: Whose;
   #freeListeners: readonly (() => void)[] = [];
   #closed = false;
 
@@ -85,6 +87,7 @@ export class Targets {
     this.#parts = parts;
     this.#now = parts.now ?? (() => performance.now());
     this.#balancers = createBalancers({ of: () => this.#standings });
+    this.#whose = { frontend: parts.plan.name, turn: new Turn() };
     this.#plan = parts.plan;
     this.update(parts.plan);
   }
@@ -130,7 +133,7 @@ export class Targets {
         else candidates.push(target);
       }
       if (candidates.length === 0) continue;
-      const chosen = this.#balancers[this.#plan.settings.strategy].pick(candidates, this.#plan.name, key, this.#weights);
+      const chosen = this.#balancers[this.#plan.settings.strategy].pick(candidates, this.#whose, key, this.#weights);
       // A balancer gives back one of what it was given.
       if (chosen !== null) return chosen as StreamTarget;
     }

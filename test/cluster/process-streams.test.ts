@@ -1,5 +1,6 @@
 // The upstream connections of `fifo` and `funnel` are counted for the node, whichever of its workers the clients come to.
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { connectionsOf } from '../../scripts/chaos/leaks.js';
 import { eventually } from '../helpers/eventually.js';
 import { freePort } from '../helpers/free-port.js';
 import { type LineServer, startLineServer } from '../helpers/line-server.js';
@@ -46,6 +47,17 @@ async function clients(stream: string, count: number): Promise<RawClient[]> {
   return Promise.all(Array.from({ length: count }, () => connectClient(ports[stream] ?? 0)));
 }
 
+/** Clients of a stream, at least so many, and some of them in every worker. The kernel chooses the worker. */
+async function clientsOfAll(stream: string, least: number): Promise<RawClient[]> {
+  const all: RawClient[] = [];
+  const held = (worker: number) => connectionsOf(worker, 0).some((pair) => pair.startsWith(`${ports[stream]} to `));
+  await eventually('clients in every worker', async () => {
+    all.push(...(await clients(stream, all.length === 0 ? least : 1)));
+    return (node?.workers() ?? []).every(held);
+  });
+  return all;
+}
+
 /** Runs clients until a connection has changed hands between workers, which is to say: one was opened beyond those allowed. */
 async function untilHandedOver(stream: string, upstreams: readonly LineServer[], allowed: number): Promise<void> {
   const accepted = () => upstreams.reduce((sum, server) => sum + server.accepted, 0);
@@ -80,7 +92,7 @@ describe('two workers', () => {
 
   it('go on when one of them is killed that may have the connection', async () => {
     const [victim] = node?.workers() ?? [];
-    const before = await clients('one', 12);
+    const before = await clientsOfAll('one', 12);
     const asked = Promise.allSettled(before.map((client, at) => asks(client, `a${at}`, 200)));
     process.kill(victim ?? 0, 'SIGKILL');
     await eventually('it to be gone', () => !node?.workers().includes(victim ?? 0));

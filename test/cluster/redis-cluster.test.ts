@@ -63,6 +63,22 @@ describe('a store in a Redis Cluster', () => {
     for (const node of cluster.nodes) expect(await node.cli('ACL', 'LOG')).toBe('');
   }, 20_000);
 
+  it('is managed with the rights that docs/security.md gives the management process', async () => {
+    const page = readFileSync('docs/security.md', 'utf8');
+    const blocks = [...page.matchAll(/^```acl(?:-cluster)?\n([\s\S]*?)^```$/gm)].map(([, text = '']) => text);
+    const lines = blocks.flatMap((text) => text.trim().split('\n')).filter((line) => line.includes(' cjs-api '));
+    expect(lines.some((line) => line.includes('+cluster|slots'))).toBe(true);
+    for (const node of cluster.nodes) for (const line of lines) expect(await node.cli(...line.split(' '))).toBe('OK');
+    const api = await startApi(cluster.url.replace('://', '://cjs-api:CHANGE-ME@'));
+    onTestFinished(() => api.close());
+    const record = { strategy: 'RANDOM', backends: [{ hostname: '10.0.0.1', port: 8_000 }] };
+    const managed = Array.from({ length: 12 }, (_, at) => `managed-${at}.example.com`);
+    for (const host of managed) expect((await api.call('PUT', `/routes/${host}`, record)).status).toBe(201);
+    for (const host of managed) expect((await api.call('GET', `/routes/${host}`)).body).toMatchObject(record);
+    for (const host of managed) expect((await api.call('DELETE', `/routes/${host}`)).status).toBe(204);
+    for (const node of cluster.nodes) expect(await node.cli('ACL', 'LOG')).toBe('');
+  }, 20_000);
+
   it('is changed through the management API: whole records on all nodes, one change after the other by two processes', async () => {
     for (const node of cluster.nodes) {
       if ((await node.cli('INFO', 'replication')).includes('role:master')) await node.cli('FLUSHALL');

@@ -52,12 +52,14 @@ describe('known hosts are served without a failure, dead backends kept out, unkn
   });
 
   it('when Redis is frozen', async () => {
-    const outage = await startOutage();
+    const outage = await startOutage({ settings: { timeout: 2000 } });
     outage.redis.pause();
-    // A look-up that was sent before anybody knew waits as long as a command may take, and no longer.
+    // Nobody has noticed yet, and nobody waits for the 2000 ms that a command may take.
     const first = await outage.ask('unknown.example');
-    expect(first.status).toBe(503);
-    expect(first.took).toBeLessThan(1500);
+    expect(first).toMatchObject({ status: 503, code: 'store-late', retryAfter: '1' });
+    expect(first.took).toBeLessThan(1000);
+    expect(outage.proxy.store.state).toBe('live');
+    expect(await outage.ask(knownHost)).toMatchObject({ status: 200, stale: false });
     await expectServedWithoutRedis(outage);
     outage.redis.resume();
     await expectLogged(outage);
@@ -157,6 +159,24 @@ it('what is read right after a flush is not believed, although the flush is told
   await redis.client.flushall();
   await expect(store.readFrontends(['never-asked.example'])).rejects.toThrow('is empty');
   await expect(store.readRecord('patterns', '')).rejects.toThrow('is empty');
+});
+
+it('where changes are polled for, nothing is doubted that a Redis which hangs could not tell anew', async () => {
+  const redis = await startRedis();
+  onTestFinished(() => redis.stop());
+  const url = parseDriverUrl(await withoutTracking(redis));
+  if (url.kind !== 'redis') throw new Error('no Redis URL');
+  const store = new RedisStore({ read: url, write: url, timeout: 2500, log: () => undefined });
+  onTestFinished(() => store.close());
+  const told: string[] = [];
+  await store.start({ changed: () => undefined, everythingChanged: () => void told.push(store.state) });
+  const begun = told.length;
+  await eventually('a poll', () => told.length > begun);
+  redis.pause();
+  const before = told.length;
+  await eventually('the silence to be noticed', () => store.state === 'away', 10_000);
+  await eventually('everything to be doubted', () => told.length > before);
+  expect(new Set(told.slice(before))).toEqual(new Set(['away']));
 });
 
 /** A way to a Redis on which what the connection that tells changes says comes a moment later. */

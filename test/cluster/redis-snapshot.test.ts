@@ -141,6 +141,25 @@ describe('a node with a snapshot that starts while Redis is away', () => {
   });
 });
 
+it('a node that was asked for little does not take away what the one before had read, but for what Redis has contradicted', async () => {
+  await fill();
+  await redis.client.del('frontend:*.wild.example');
+  await redis.client.rpush('frontend:second.example', 'second', backend);
+  for (const host of ['second.example', 'unknown.example']) {
+    const young = await start();
+    await young.ask(host);
+    if (host === 'second.example') expect((await young.ask('a.wild.example')).status).toBe(400);
+    await young.proxy.close();
+  }
+  await redis.stop();
+  const { ask } = await start();
+  expect(await ask('known.example')).toEqual({ status: 200, stale: true });
+  expect((await ask('known.example', '/private/1')).status).toBe(403);
+  expect((await ask('pattern.test')).status).toBe(200);
+  expect(await ask('second.example')).toEqual({ status: 200, stale: true });
+  expect((await ask('a.wild.example')).status).not.toBe(200);
+});
+
 describe('a node that starts while a Redis which is not trusted to be empty is empty', () => {
   it('serves from the snapshot until a frontend is written', async () => {
     await fill();

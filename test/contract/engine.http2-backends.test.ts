@@ -32,6 +32,10 @@ engineContract('backends over HTTP/2', {
     ),
     ...because('a stream that ends early costs no connection', 'answers 502 when a backend closes without an answer'),
     ...because(
+      'no body ends with its connection (RFC 9113 section 8.1)',
+      'cuts an answer that would have ended with the connection when its backend resets it',
+    ),
+    ...because(
       'only HTTP/1.1 can be malformed in this way; frames and fields that are wrong are ended by node:http2',
       'sets headers once when the answer of a backend could not be relayed',
       'replaceBackendErrors has no hand in the error of an answer that could not be relayed',

@@ -75,3 +75,19 @@ it('what is asked for at the same time is one command for 128 clients, and each 
   expect(counts.every(({ left }, at) => left > 1_000 * (29 + at) && left <= Math.max(60_000, 1_000 * (30 + at)))).toBe(true);
   expect(await redis.client.info('commandstats')).toContain('cmdstat_evalsha:calls=3,');
 });
+
+it('what is told in one turn of the event loop and the next ones goes as one command, and at once when somebody waits for an answer', async () => {
+  const limiter = new RedisLimiter(window, store.counters);
+  await limiter.spend('0', 1, 60);
+  await limiter.take('0', 1, 60);
+  await redis.client.config('RESETSTAT');
+  const told: Promise<unknown>[] = [];
+  for (let turn = 0; turn < 3; turn++) {
+    told.push(limiter.spend(String(turn), 1, 60));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  // Somebody who waits sends all of it, in the order in which it was asked for.
+  expect((await limiter.take('1', 1, 60)).spent).toBe(2);
+  await Promise.all(told);
+  expect(await redis.client.info('commandstats')).toContain('cmdstat_evalsha:calls=2,');
+});

@@ -1,6 +1,7 @@
 // A store whose replies a test lets go one by one: for races that a real server cannot be made to lose.
 import type { FrontendRecord } from '../../src/model/frontend.js';
 import type { RecordKind, StoredRecord } from '../../src/model/record-kind.js';
+import { Patience } from '../../src/store/patience.js';
 import type { Store, StoreListener, StoreState } from '../../src/store/store.js';
 
 /** A read that waits for the test. The records are those of the moment when it was asked. */
@@ -10,7 +11,8 @@ export interface HeldRead {
   fail(): void;
 }
 
-function recordOf(name: string, list: readonly string[], more: Partial<FrontendRecord> = {}): FrontendRecord {
+/** A record without faults or marks. */
+export function recordOf(name: string, list: readonly string[], more: Partial<FrontendRecord> = {}): FrontendRecord {
   return {
     name,
     list,
@@ -26,6 +28,7 @@ function recordOf(name: string, list: readonly string[], more: Partial<FrontendR
 
 export class ControlledStore implements Store {
   state: StoreState = 'live';
+  readonly patience = new Patience(30);
   /** Names of each read so far. */
   readonly reads: (readonly string[])[] = [];
   /** Reads that wait, while `holding`. */
@@ -57,11 +60,19 @@ export class ControlledStore implements Store {
   async readFrontends(names: readonly string[]): Promise<FrontendRecord[]> {
     this.reads.push(names);
     if (this.failing) throw new Error('the store fails');
+    const begun = performance.now();
     const records = names.map((name) => this.#records.get(name) ?? recordOf(name, []));
-    if (!this.holding) return records;
-    return new Promise((resolve, reject) => {
-      this.held.push({ names, reply: () => resolve(records), fail: () => reject(new Error('the store fails')) });
-    });
+    if (this.holding) {
+      await new Promise<void>((resolve, reject) => {
+        this.held.push({ names, reply: resolve, fail: () => reject(new Error('the store fails')) });
+      });
+    }
+    for (const server of this.serversOf('frontend', names)) this.patience.replied(server, performance.now() - begun);
+    return records;
+  }
+
+  serversOf(_kind: RecordKind | 'frontend', _names: readonly string[]): readonly string[] {
+    return ['the only one'];
   }
 
   async markDead(): Promise<void> {}

@@ -8,7 +8,10 @@ export type LineHandler = (line: string, socket: net.Socket) => string | Promise
 
 export interface LineServer {
   readonly port: number;
-  /** Connections that were ever accepted, and the most that were open at a time. */
+  /**
+   * Connections that were ever accepted, and the most that were open at a time. One whose end has arrived is not open, though this process
+   * has yet to read it: a new one is counted when all that had come before it was read.
+   */
   readonly accepted: number;
   readonly most: number;
   /** Connections that are open now. */
@@ -21,15 +24,27 @@ export interface LineServer {
 /** Answers `name` with `re:name` unless a handler says otherwise; lines of one connection are answered in order. */
 export async function startLineServer(handle: LineHandler = (line) => `re:${line}\n`, port = 0): Promise<LineServer> {
   const sockets = new Set<net.Socket>();
+  const open = new Set<net.Socket>();
   const lines: string[] = [];
   let accepted = 0;
   let most = 0;
   const server = net.createServer((socket) => {
     accepted++;
     sockets.add(socket);
-    most = Math.max(most, sockets.size);
-    socket.on('error', () => {});
-    socket.on('close', () => sockets.delete(socket));
+    open.add(socket);
+    // The end of an older connection may stand behind this one in the same turn of the event loop, or in the next one, where that was
+    // accepted in this turn as well.
+    setImmediate(() =>
+      setImmediate(() => {
+        most = Math.max(most, open.size);
+      }),
+    );
+    socket.on('error', () => open.delete(socket));
+    socket.on('end', () => open.delete(socket));
+    socket.on('close', () => {
+      open.delete(socket);
+      sockets.delete(socket);
+    });
     let rest = '';
     let turn = Promise.resolve();
     socket.setEncoding('latin1').on('data', (text: string) => {

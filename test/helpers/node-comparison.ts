@@ -61,8 +61,10 @@ const reasons: readonly { readonly reason: string; readonly applies: (text: stri
   },
   {
     reason: 'fields about framing in trailers are dropped (RFC 9110 section 6.5.1)',
+    // Beside an upgrade node:http has answered by then, and ends the connection without an error.
     applies: (text, why) =>
-      ['HPE_INVALID_CONTENT_LENGTH', 'HPE_INVALID_TRANSFER_ENCODING'].includes(why) &&
+      (['HPE_INVALID_CONTENT_LENGTH', 'HPE_INVALID_TRANSFER_ENCODING'].includes(why) ||
+        (why === '200' && /\r\nupgrade:/i.test(text))) &&
       /\r\n0[^\r\n]*\r\n([^\r\n]+\r\n)*(content-length|transfer-encoding):/i.test(text),
   },
 ];

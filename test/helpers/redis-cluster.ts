@@ -28,9 +28,14 @@ export interface SlotMove {
 
 const run = promisify(execFile);
 
-/** Resolves when the cluster serves all slots and each primary has its replica. */
-export async function startRedisCluster(): Promise<TestRedisCluster> {
-  const args = (bus: number) => ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000', '--cluster-port', String(bus)];
+/**
+ * Resolves when the cluster serves all slots and each primary has its replica.
+ * @param nodeTimeout milliseconds after which a primary that does not reply is given up; a replica then takes its place
+ */
+export async function startRedisCluster({ nodeTimeout = 1000 } = {}): Promise<TestRedisCluster> {
+  const args = (bus: number) => [
+    ...['--cluster-enabled', 'yes', '--cluster-node-timeout', String(nodeTimeout), '--cluster-port', String(bus)],
+  ];
   const nodes: TestRedis[] = [];
   for (let at = 0; at < 6; at++) nodes.push(await startRedis({ args: args(await freePort()) }));
   const places = nodes.map(({ port }) => `127.0.0.1:${port}`);
@@ -51,7 +56,7 @@ export async function startRedisCluster(): Promise<TestRedisCluster> {
   const cli = async (...command: string[]): Promise<string> =>
     (await run('redis-cli', ['-c', '-p', String((await alive()).port), ...command])).stdout.trim();
   const ownerOf = async (key: string): Promise<TestRedis> => {
-    const slot = Number(await cli('CLUSTER', 'KEYSLOT', key));
+    const slot = await nodes[1]!.client.cluster('KEYSLOT', key);
     const shards = await nodes[1]!.client.cluster('SLOTS');
     const range = shards.find(([from, to]) => Number(from) <= slot && slot <= Number(to));
     const port = Number((range?.[2] as [string, number] | undefined)?.[1]);

@@ -13,6 +13,9 @@ import { testConfig } from './start-proxy.js';
 /** What came of one request. */
 export interface Reply {
   readonly status: number;
+  /** `x-cjs-proxy-error` and `retry-after`; empty: it has none. */
+  readonly code: string;
+  readonly retryAfter: string;
   /** Milliseconds until its head. */
   readonly took: number;
   /** Whether it says that it may be out of date. */
@@ -68,12 +71,17 @@ export async function startOutage({ redis: redisOptions = {}, settings = {}, dri
   await write(redis);
   const config = testConfig({ driver: (await driver?.(redis)) ?? redis.url, server: { debugHeaders: 'everyone' } });
   const { logger, lines } = recordingLogger();
-  const proxy = await createProxy({ ...config, redis: { ...config.redis, timeout: 400, ...settings } }, { logger });
+  const proxy = await createProxy(
+    { ...config, redis: { ...config.redis, timeout: 400, lookupWait: 30, ...settings } },
+    { logger },
+  );
   onTestFinished(() => proxy.close());
   const port = proxy.addresses[0]!.port;
   const ask = (host: string): Promise<Reply> => askForStaleness(port, host);
   await ask(knownHost);
   await ask(halfHost);
+  // Of a worker that has looked up less nothing is usual.
+  for (const host of ['nobody.example', 'none.example']) await ask(host);
   const load = new KeepAliveLoad({ port, host: knownHost, clients: 4, rate: 200 });
   let ended = false;
   onTestFinished(async () => {
@@ -111,7 +119,9 @@ export function askForStaleness(port: number, host: string): Promise<Reply> {
       response.resume();
       response.once('error', reject);
       const stale = response.headers['x-debug-stale'] !== undefined;
-      response.once('end', () => resolve({ status: response.statusCode ?? 0, took, stale }));
+      const code = String(response.headers['x-cjs-proxy-error'] ?? '');
+      const retryAfter = response.headers['retry-after'] ?? '';
+      response.once('end', () => resolve({ status: response.statusCode ?? 0, code, retryAfter, took, stale }));
     });
     sent.once('error', reject);
     sent.end();

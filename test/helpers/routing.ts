@@ -15,12 +15,15 @@ export interface TestRouting {
 }
 
 /** Ends with the test. */
-export async function startRouting(url: string, { timeout = 1000, entries = 1000, writeUrl = url } = {}): Promise<TestRouting> {
+export async function startRouting(
+  url: string,
+  { timeout = 1000, entries = 1000, writeUrl = url, lookupWait = 1000 } = {},
+): Promise<TestRouting> {
   const read = parseDriverUrl(url);
   const write = writeUrl === url ? read : parseDriverUrl(writeUrl);
   if (read.kind !== 'redis' || write.kind !== 'redis') throw new Error('needs a Redis');
   const logged: string[] = [];
-  const store = new RedisStore({ read, write, timeout, log: (level, text) => void logged.push(`${level}: ${text}`) });
+  const store = new RedisStore({ read, write, timeout, lookupWait, log: (level, text) => void logged.push(`${level}: ${text}`) });
   const cache = new RouteCache({ store, entries, maxStale: 0, log: (text) => void logged.push(text) });
   onTestFinished(() => store.close());
   await store.start(cache);

@@ -62,7 +62,8 @@ export async function spawnNode(
   const file = writeConfigFile(written);
   const child = spawn(process.execPath, [ourCommand()[1], '-c', file, ...flags], {
     cwd: root,
-    env: { ...process.env, ...env },
+    // A busy machine is no Redis that hangs.
+    env: { CJS_PROXY_REDIS_LOOKUP_WAIT: '2', ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let stderr = '';

@@ -63,6 +63,8 @@ export function testConfig(overrides: ProxyOverrides = {}): Config {
     http: { bind: overrides.http ?? [{ address: '127.0.0.1', port: 0 }], http2: overrides.clearHttp2 === true },
     https: { ...defaults.https, ...overrides.httpsSettings, bind: overrides.https ?? [] },
     acme: { ...defaults.acme, ...overrides.acme },
+    // A busy machine is no Redis that hangs.
+    redis: { ...defaults.redis, lookupWait: 2_000 },
     limits: { ...defaults.limits, ...overrides.limits },
     trustedProxies: overrides.trustedProxies ?? [],
     frontDoor: { ...defaults.frontDoor, ...overrides.frontDoor },

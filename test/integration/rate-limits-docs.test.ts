@@ -18,6 +18,7 @@ const page = readFileSync('docs/rate-limits.md', 'utf8');
 const commands = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block]) => block).join('');
 const run = promisify(execFile);
 let redis: TestRedis;
+let addresses = 0;
 
 beforeAll(async () => {
   redis = await startRedis();
@@ -55,22 +56,83 @@ describe('docs/rate-limits.md', () => {
     expect([blockOf(6_400, 6_384, 100), blockOf(6_400, 6_385, 100)]).toEqual([1, 0]);
   });
 
-  it('an answer has the fields that are shown', async () => {
-    const shown = /^ {4}(RateLimit-Policy: .*)\n {4}(RateLimit: .*)$/m.exec(page) ?? [];
-    const backend: RawBackend = await startBackend(ok());
-    const proxy: StartedProxy = await startProxy({ driver: redis.url });
-    try {
-      await redis.client.rpush('frontend:example.com', 'an identifier', backend.url);
-      const client = await connectClient(proxy.port);
-      client.send(head('GET', '/', 'example.com'));
-      const { head: answer } = await client.response();
-      client.close();
-      expect(shown).toHaveLength(3);
-      for (const line of shown.slice(1)) expect(answer).toContain(`${line}\r\n`);
-    } finally {
+  describe('on a node', () => {
+    let backend: RawBackend;
+    let proxy: StartedProxy;
+
+    beforeAll(async () => {
+      backend = await startBackend(ok());
+      proxy = await startProxy({ driver: redis.url, trustedProxies: ['127.0.0.1'], limits: { referer: true } });
+      const hosts = ['example.com', 'api.example.com', 'shop.example.com', 'old.example.com', 'search.example.com'];
+      for (const host of hosts) await redis.client.rpush(`frontend:${host}`, 'an identifier', backend.url);
+      await redis.client.hset('route:search.example.com', 'tier', 'search');
+    });
+
+    afterAll(async () => {
       await proxy.close();
       await backend.close();
+    });
+
+    async function answer(host: string, address: string, lines: readonly string[] = [], method = 'GET', target = '/') {
+      const client = await connectClient(proxy.port);
+      client.send(head(method, target, host, `X-Forwarded-For: ${address}`, ...lines));
+      const response = await client.response(method);
+      client.close();
+      return response;
     }
+
+    it('answers have the fields that are shown, those that are served and those that are refused', async () => {
+      const [served = [], refused = []] = [...page.matchAll(/(?:^ {4}.*\n)+/gm)].map(([block]) => block.trim().split(/\n */));
+      expect([served[0], refused[0]]).toEqual(['HTTP/1.1 200 OK', 'HTTP/1.1 429 Too Many Requests']);
+      expect([served.length, refused.length]).toEqual([3, 4]);
+      const first = await answer('example.com', '203.0.113.1');
+      for (const line of served) expect(first.head).toContain(`${line}\r\n`);
+      // As if others had spent the rest 19 s ago.
+      await redis.client.set('limit:gold:203.0.113.2', 1_000, 'EX', 41);
+      let last = await answer('example.com', '203.0.113.2');
+      for (let turn = 0; last.status !== 429 && turn < 20; turn++) last = await answer('example.com', '203.0.113.2');
+      const seconds = /^Retry-After: (\d+)\r$/m.exec(last.head)?.[1] ?? '';
+      expect(Number(seconds)).toBeGreaterThan(30);
+      for (const line of refused) expect(last.head).toContain(`${line.replace('41', seconds)}\r\n`);
+    });
+
+    it.each([
+      ['GET', '/', 1],
+      ['POST', '/', 5],
+      ['POST', '/search', 10],
+      ['GET', '//Search', 10],
+      ['GET', '/s%65arch/more', 10],
+      ['GET', '/searches', 1],
+      ['GET', '/export', 50],
+      ['PUT', '/export', 1],
+      ['OPTIONS', '/', 0],
+    ])('%s %s costs as much as the example says: %d', async (method, target, cost) => {
+      const from = `198.51.100.${++addresses}`;
+      const { head: text } = await answer('search.example.com', from, [], method, target);
+      expect(/^RateLimit: "search";r=(\d+);/m.exec(text)?.[1] ?? 'not counted').toBe(
+        cost === 0 ? 'not counted' : String(600 - cost),
+      );
+    });
+
+    it.each([
+      ['api.example.com', '192.0.2.1', [], 'anonymous'],
+      ['api.example.com', '10.1.2.3', [], 'none'],
+      ['api.example.com', '192.0.2.1', ['X-API-Key: k3y'], 'gold'],
+      ['api.example.com', '192.0.2.1', ['X-API-Key: made up'], 'anonymous'],
+      ['shop.example.com', '192.0.2.1', [], 'anonymous'],
+      ['old.example.com', '192.0.2.7', [], 'premium'],
+      ['old.example.com', '2001:db8:7::99', [], 'premium'],
+      ['old.example.com', '192.0.2.8', [], 'premium'],
+    ])('%s limits %s %j by the tier that the examples name: %s', async (host, address, lines, tier) => {
+      const { head: text } = await answer(host, address, lines);
+      expect(/^RateLimit-Policy: "([\w-]+)"/m.exec(text)?.[1] ?? 'none').toBe(tier);
+    });
+
+    it('every rule of the table is understood', () => {
+      const rows = [...page.matchAll(/^\| (`\{.*?\}`(?:, `\{.*?\}`)*) \|/gm)].flatMap(([, rules = '']) => rules.split(/`, `/));
+      expect(rows).toHaveLength(7);
+      for (const rule of rows) expect(parsePolicy(['limits', `[${rule.replaceAll('`', '')}]`]).faults).toEqual([]);
+    });
   });
 
   it('a million addresses cost less memory than is said', async () => {

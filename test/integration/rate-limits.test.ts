@@ -1,8 +1,11 @@
 // Rate limits through running nodes over one Redis: who is refused, what clients are told, and how seldom Redis is asked.
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { WebSocket, WebSocketServer } from 'ws';
 import { largestBlock } from '../../src/limits/block.js';
-import { head } from '../contract/engine/world.js';
+import { head, withBody } from '../contract/engine/world.js';
 import { answering, ok, type RawBackend } from '../helpers/backend.js';
 import { eventually } from '../helpers/eventually.js';
 import { handshake, refusing, type Site, useHipache } from '../helpers/hipache.js';
@@ -94,6 +97,38 @@ describe.each(['wire', 'http-proxy'] as const)('a limited frontend (engine %s)',
     expect(JSON.parse(json.text)).toMatchObject({ error: { code: 'rate-limited', status: 429, source: 'client' } });
     expect((await site.get(host, '/', client, 'Accept: text/plain')).text).toContain('Too many requests');
   });
+
+  it('answers each request of a flood for itself: its id, its tier, its form, with or without a body, on a connection that goes on or ends', async () => {
+    const one = await limited({ points: 1, duration: 100 }, { settings });
+    const other = await limited({ points: 1, duration: 200 }, { settings });
+    const address = newClient();
+    const lines = [address, 'Accept: application/json'];
+    for (const { site, host } of [one, other]) expect((await site.get(host, '/', address)).status).toBe(200);
+    const client = await one.site.client();
+    const ids = new Set<string>();
+    for (let turn = 0; turn < 6; turn++) {
+      const { host, tier } = turn % 3 === 2 ? other : one;
+      client.send(head('GET', '/', host, ...lines));
+      const answer = await client.response();
+      const { error } = JSON.parse(answer.text) as { error: { code: string; requestId: string } };
+      ids.add(error.requestId);
+      expect([answer.status, error.code, field(answer, 'connection')]).toEqual([429, 'rate-limited', null]);
+      expect(field(answer, 'ratelimit')).toContain(`"${tier}";r=0;`);
+      const length = field(answer, 'content-length');
+      expect(length).toBe(String(answer.body.length));
+      client.send(head('HEAD', '/', host, ...lines));
+      const bodyless = await client.response('HEAD');
+      expect([bodyless.status, bodyless.body.length, field(bodyless, 'content-length')]).toEqual([429, 0, length]);
+      client.send(`GET / HTTP/1.0\r\nHost: ${host}\r\nConnection: keep-alive\r\n${lines.join('\r\n')}\r\n\r\n`);
+      expect(field(await client.response(), 'connection')).toBe('keep-alive');
+      client.send(withBody('POST', '/', host, 'unread', ...lines));
+      expect((await client.response()).status).toBe(429);
+    }
+    expect(ids.size).toBe(6);
+    client.send(head('GET', '/', one.host, ...lines, 'Connection: close'));
+    expect(field(await client.response(), 'connection')).toBe('close');
+    expect(await client.ended()).toBe('end');
+  });
 });
 
 describe('what counts', () => {
@@ -102,14 +137,47 @@ describe('what counts', () => {
     await site.cli('del', `frontend:${host}`);
     await site.cli('rpush', `frontend:${host}`, 'an identifier', ...refusing.slice(0, 3), backend.url);
     expect(await statuses(5, newClient())).toEqual([200, 200, 200, 429, 429]);
+    // Only a failed attempt marks a backend dead, and no request was answered with an error: so some were tried again.
+    expect(await site.redis.client.scard(`dead:${host}`)).toBeGreaterThan(0);
   });
 
-  it('is the handshake of a WebSocket, but nothing that follows in it', async () => {
+  it('is the handshake of a WebSocket, whatever the backend answers', async () => {
     const { site, host, backend } = await limited({ points: 2 });
     const client = newClient();
     for (let turn = 0; turn < 2; turn++) expect((await site.exchange(handshake(host, client))).status).toBe(200);
     expect((await site.exchange(handshake(host, client))).status).toBe(429);
     expect(backend.requests).toHaveLength(2);
+  });
+
+  it('is nothing that follows in a WebSocket', async () => {
+    const { site, host } = await limited({ points: 2 });
+    const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+    try {
+      await once(server, 'listening');
+      server.on('connection', (socket) => socket.on('message', (data) => socket.send(data)));
+      await site.cli('del', `frontend:${host}`);
+      const { port } = server.address() as AddressInfo;
+      await site.cli('rpush', `frontend:${host}`, 'an identifier', `http://127.0.0.1:${port}`);
+      const address = `203.0.113.${++clients}`;
+      const headers = { Host: host, 'X-Forwarded-For': address };
+      const socket = new WebSocket(`ws://127.0.0.1:${site.started.port}/`, { headers });
+      let echoes = 0;
+      socket.on('message', () => echoes++);
+      await once(socket, 'open');
+      for (let message = 0; message < 50; message++) socket.send(String(message));
+      await eventually('all messages to be back', () => echoes === 50);
+      // One point went to the handshake; the other one is still there.
+      const client = `X-Forwarded-For: ${address}`;
+      const asked = await site.exchange(handshake(host, client, 'Sec-WebSocket-Protocol: none'));
+      expect(field(asked, 'ratelimit')).toMatch(/;r=0;/);
+      expect((await site.get(host, '/', client)).status).toBe(429);
+      socket.send('more');
+      await eventually('a client without points to be heard in its tunnel', () => echoes === 51);
+      socket.terminate();
+    } finally {
+      for (const client of server.clients) client.terminate();
+      server.close();
+    }
   });
 
   it('is not __ping__', async () => {

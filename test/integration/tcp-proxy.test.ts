@@ -6,6 +6,7 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { resetSocket, wasReset } from '../../src/base/socket-reset.js';
 import { eventually, settled } from '../helpers/eventually.js';
 import { freePort } from '../helpers/free-port.js';
 import { connectClient, RawClient } from '../helpers/raw-client.js';
@@ -105,6 +106,27 @@ describe('TCP streams in proxy mode', () => {
     await second.queue.take(1);
     for (const socket of echo.sockets) socket.resetAndDestroy();
     expect(await second.ended()).toBe('reset');
+  });
+
+  it('resets the client when the reset of its target comes together with the last bytes', async () => {
+    const half = await target((socket) => {
+      socket.once('data', () => {
+        socket.write('half of the answer');
+        resetSocket(socket);
+      });
+    });
+    const { port } = await streams({ streams: [{ name: 'half', targets: [half.url] }] });
+    for (let round = 0; round < 20; round += 1) {
+      const client = net.connect({ port: port(), host: '127.0.0.1', allowHalfOpen: true });
+      client.write('x');
+      // The client is an event loop as well, which may be told of an end.
+      const end = await new Promise<string>((resolve) => {
+        client.once('error', () => resolve('reset'));
+        client.resume().once('end', () => resolve(wasReset(client) ? 'reset' : 'end'));
+      });
+      client.destroy();
+      expect(end).toBe('reset');
+    }
   });
 
   it('makes a sender wait for a reader that does not read, in both directions, and loses nothing', async () => {

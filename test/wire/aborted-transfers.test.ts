@@ -1,6 +1,5 @@
 // Whoever breaks off, nothing may stay behind: no backend connection, no slot, no exchange that counts as running.
 import { describe, expect, it } from 'vitest';
-import { resetSocket } from '../../src/base/socket-reset.js';
 import { head, pattern, type World } from '../contract/engine/world.js';
 import { ok } from '../helpers/backend.js';
 import { eventually } from '../helpers/eventually.js';
@@ -97,17 +96,4 @@ it('survives clients that leave at every point of an exchange', async () => {
     (leavings[cut % 3 === 0 ? 1 : 0] as (typeof leavings)[number])[1](client);
   }
   await expectSlotFree(world, host);
-});
-
-it('shows the client that a backend reset a body which would have ended with the connection', async () => {
-  const { world } = wire;
-  const backend = await world.backend((_request, connection) => {
-    // Together, so that the event loop tells of an end.
-    connection.send('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhalf of it');
-    resetSocket(connection.socket);
-  });
-  const host = await world.frontend(backend);
-  const client = await world.client();
-  client.send(head('GET', '/', host));
-  await expect(client.response()).rejects.toThrow();
 });

@@ -61,6 +61,7 @@ const codings: readonly Refusal[] = [
   { what: 'chunked with a parameter', bytes: post('Transfer-Encoding: chunked;a=b'), code: 'bad-header' },
   { what: 'chunked in quotes', bytes: post('Transfer-Encoding: "chunked"'), code: 'bad-header' },
   { what: 'chunked behind a vertical tab', bytes: post('Transfer-Encoding: \x0bchunked'), code: 'bad-header' },
+  { what: 'chunked before a tab', bytes: post('Transfer-Encoding: chunked\t'), code: 'ambiguous-length' },
   { what: 'chunked before a NUL', bytes: post('Transfer-Encoding: chunked\x00'), code: 'bad-header' },
   { what: 'chunked before a lone CR', bytes: post('Transfer-Encoding: chunked\rX: y'), code: 'bad-header' },
   { what: 'an empty coding', bytes: post('Transfer-Encoding:'), code: 'bad-header' },

@@ -58,6 +58,8 @@ describe('a cap on connections of an address', () => {
     const { proxy } = await world({ connectionsPerAddress: 20 });
     const clients = await Promise.all(Array.from({ length: 100 }, () => from(proxy.port, '127.0.0.1')));
     expect(await served(clients)).toBe(20);
+    const turnedAway = clients.flatMap(({ queue: { end } }) => (end === null ? [] : [end]));
+    expect(turnedAway).toEqual(Array(80).fill('reset'));
     // Another address is not hindered.
     expect(await isLetIn(proxy.port, '127.0.0.2')).toBe(true);
   });

@@ -3,6 +3,7 @@ import { expect, it } from 'vitest';
 import { head } from '../contract/engine/world.js';
 import { eventually } from '../helpers/eventually.js';
 import type { RawResponse } from '../helpers/raw-client.js';
+import { smuggled } from './refusals.js';
 import { useProxy } from './use-proxy.js';
 
 const wire = useProxy();
@@ -62,6 +63,39 @@ for (const [what, make] of requests) {
       );
     }
     expect([...seen].length).toBe(1);
+  });
+}
+
+const refusals: readonly (readonly [string, string, string])[] = [
+  ['two different lengths', 'Content-Length: 5\r\nContent-Length: 48\r\n\r\n', 'ambiguous-length'],
+  ['a length beside chunked', 'Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n', 'ambiguous-length'],
+  ['chunked behind a vertical tab', 'Transfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n', 'bad-header'],
+  ['a head that ends with a bare LF', 'A: b\r\n\n', 'bad-header'],
+  ['a folded line', 'A: b\r\n c\r\n\r\n', 'bad-header'],
+  ['a blank before the colon', 'Content-Length : 5\r\n\r\nhello', 'bad-header'],
+  ['two Hosts', 'Host: other.example.com\r\n\r\n', 'bad-host'],
+  ['a chunk size with a blank', 'Transfer-Encoding: chunked\r\n\r\n5 \r\nhello\r\n0\r\n\r\n', 'bad-chunk'],
+];
+
+for (const [what, lines, code] of refusals) {
+  it(`refuses ${what} the same wherever it is cut`, async () => {
+    const { world } = wire;
+    const backend = await world.backend('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+    const host = await world.frontend(backend);
+    const bytes = `POST / HTTP/1.1\r\nHost: ${host}\r\n${lines}${smuggled.replaceAll('HOST', host)}`;
+    const end = bytes.length - smuggled.replaceAll('HOST', host).length;
+    for (let cut = 1; cut <= end; cut++) {
+      const client = await world.client();
+      client.socket.setNoDelay(true);
+      client.send(bytes.slice(0, cut));
+      await world.get('__ping__');
+      client.send(bytes.slice(cut));
+      const { fields } = await client.response();
+      expect([cut, fields.get('x-cjs-proxy-error'), fields.get('connection')]).toEqual([cut, code, 'close']);
+      // The answer is the last one: what stands behind is no request.
+      expect((await client.queue.rest()).bytes.toString('latin1')).toBe('');
+    }
+    expect(backend.requests.filter(({ target }) => target === '/smuggled')).toEqual([]);
   });
 }
 

@@ -5,13 +5,14 @@ import { ProxyError } from '../../errors/proxy-error.js';
 import type { Upstream } from '../../exchange/downstream.js';
 import type { Exchange } from '../../exchange/exchange.js';
 import type { BodySink } from '../../exchange/request-body.js';
-import { chunked } from '../../http1/message.js';
+import { chunked, untilClose } from '../../http1/message.js';
 import type { Backend } from '../../model/backend.js';
 import type { AttemptReport } from '../engine.js';
 import { outgoingPairs, outgoingTarget } from '../outgoing-head.js';
 import { type RequestOwner, RequestStream, ResponseSignal } from './adapters.js';
 import { answerHead, answerTrailers } from './answer-head.js';
 import { classifyFailure, connectTimeout, type Progress } from './failures.js';
+import { endedByReset, lookAgain, watchForReset } from './quiet-socket.js';
 import type { HttpProxySettings } from './settings.js';
 import { Tunnel, type TunnelOwner } from './tunnel.js';
 
@@ -93,6 +94,7 @@ export class HttpProxyAttempt implements RequestOwner, BodySink, Upstream, Tunne
       this.#ready();
       return;
     }
+    watchForReset(socket);
     this.#progress = 'connecting';
     if (this.#backend.scheme === 'https') {
       socket.once('connect', () => {
@@ -194,14 +196,15 @@ export class HttpProxyAttempt implements RequestOwner, BodySink, Upstream, Tunne
     message.on('data', (chunk: Buffer) => {
       if (!this.#over) this.#pace(exchange.downstream.write(chunk, 0, chunk.length, false));
     });
-    message.on('end', () => this.#answerEnded(message, head.body !== 0));
+    message.on('end', () => this.#answerEnded(message, received.body === untilClose, head.body !== 0));
     message.on('error', (error) => this.failed(error));
     this.#pace(exchange.downstream.begin(head, exchange.responseLines, nothing, 0, 0, head.body === 0));
   }
 
-  #answerEnded(message: IncomingMessage, hasBody: boolean): void {
+  #answerEnded(message: IncomingMessage, endsByClose: boolean, hasBody: boolean): void {
     if (this.#over) return;
-    if (!message.complete) {
+    // A body that ends with the connection must not look complete.
+    if (!message.complete || (endsByClose && endedByReset(this.#socket as Socket))) {
       this.#fail(new ProxyError('backend-cut-body', this.#backend.origin));
       return;
     }
@@ -283,8 +286,15 @@ export class HttpProxyAttempt implements RequestOwner, BodySink, Upstream, Tunne
     if (this.#over) return;
     const waitsForClient = this.#blocked || (!this.#exchange.body.complete && !this.#bodyBlocked);
     if (waitsForClient) this.#socket?.setTimeout(this.#backendTimeout);
-    else this.#fail(new ProxyError('backend-timeout', `${this.#backend.origin} was silent for ${this.#backendTimeout} ms`));
+    else lookAgain(this.#socket as Socket, this.#looked);
   }
+
+  readonly #looked = (isSilent: boolean): void => {
+    if (this.#over) return;
+    if (isSilent)
+      this.#fail(new ProxyError('backend-timeout', `${this.#backend.origin} was silent for ${this.#backendTimeout} ms`));
+    else this.#socket?.setTimeout(this.#backendTimeout);
+  };
 
   cut(): void {
     if (this.#over) return;

@@ -6,6 +6,7 @@ import { classifyConnectError } from '../../errors/classify.js';
 import { ProxyError } from '../../errors/proxy-error.js';
 import type { HeadLimits } from '../../http1/head-lines.js';
 import type { SentFields } from '../../http2/sent-fields.js';
+import { useOwnTables } from '../../http2/session-tables.js';
 import { type Backend, speaksTls } from '../../model/backend.js';
 import { dial } from '../../upstream/dial.js';
 import type { PoolSettings } from '../../upstream/pool.js';
@@ -120,6 +121,7 @@ export class BackendSession {
       },
     });
     this.#session = session;
+    useOwnTables(session);
     session.setMaxListeners(0);
     session.on('remoteSettings', ({ maxConcurrentStreams }) => {
       // Its first SETTINGS show that it speaks HTTP/2 (RFC 9113 section 3.4).

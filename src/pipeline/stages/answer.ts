@@ -14,15 +14,17 @@ import type { Answer } from '../stage.js';
 
 /** Seconds after which a client that got 503 may come back. */
 const retryAfter = '5';
+/** The same where the look-up goes on: what it brings is kept for the next who asks. */
+const retryAfterLate = '1';
 
-/** Headers of an error, and what they were made for. */
-interface MadeHeaders {
+/** What is the same in all answers of an error within a second, and what it was made for. */
+interface MadeAnswer {
   readonly date: string;
   readonly type: string;
   readonly retry: string;
-  /** Of the body. */
-  readonly length: number;
-  readonly list: HeaderList;
+  /** What `x-debug-error` says, unless the attempts of an exchange say more. */
+  readonly words: string;
+  readonly head: ResponseHead & { readonly body: number };
 }
 
 /** What is true of a moment must not be kept by caches (Hipache's three fields). */
@@ -56,23 +58,25 @@ export function createAnswer(
       return;
     }
     const { type, body } = bodies.ofError(exchange, error);
-    debug.answered(exchange, exchange.gaveUp || (hipacheWords[error.code] ?? catalog[error.code].text));
     const retry = error.status === 503 ? retryAfterOf(exchange, error) : '';
-    send(exchange, error.status, errorHeaders(error, type, retry, body), body);
+    const { head, words } = madeFor(error, type, retry, body);
+    debug.answered(exchange, exchange.gaveUp || words);
+    send(exchange, head, body);
   }
 
   // Refusing has to be cheaper than serving: what is the same for a second is made once in it.
-  const made = new Map<ErrorCode, MadeHeaders>();
+  const made = new Map<ErrorCode, MadeAnswer>();
 
-  function errorHeaders(error: ProxyError, type: string, retry: string, body: Buffer): HeaderList {
-    const last = made.get(error.code);
+  function madeFor({ code, status }: ProxyError, type: string, retry: string, body: Buffer | string): MadeAnswer {
+    const last = made.get(code);
     const date = httpDate();
-    if (last?.date === date && last.type === type && last.retry === retry && last.length === body.length) return last.list;
-    const pairs = ['content-type', type, 'x-cjs-proxy-error', error.code, ...uncacheable];
+    if (last?.date === date && last.type === type && last.retry === retry && last.head.body === body.length) return last;
+    const pairs = ['content-type', type, 'x-cjs-proxy-error', code, ...uncacheable];
     if (retry !== '') pairs.push('retry-after', retry);
-    const list = headerListFromPairs(withLength(pairs, error.status, body));
-    made.set(error.code, { date, type, retry, length: body.length, list });
-    return list;
+    const head = headOf(status, headerListFromPairs(withLength(pairs, status, body)), body.length);
+    const answer = { date, type, retry, words: hipacheWords[code] ?? catalog[code].text, head };
+    made.set(code, answer);
+    return answer;
   }
 
   function answerPlainly(exchange: Exchange, { status, contentType, body: text, headers = [] }: Answer): void {
@@ -88,7 +92,7 @@ export function createAnswer(
       return;
     }
     debug.answered(exchange, 'ok');
-    send(exchange, status, list, body);
+    send(exchange, headOf(status, list, hasNoBody(status) ? 0 : body.length), body);
   }
 
   return (exchange, answer) => {
@@ -99,6 +103,7 @@ export function createAnswer(
 }
 
 function retryAfterOf(exchange: Exchange, { code }: ProxyError): string {
+  if (code === 'store-late') return retryAfterLate;
   const closed = code === 'maintenance' ? exchange.route?.policy?.maintenance : undefined;
   return closed ? String(closed.retryAfter) : retryAfter;
 }
@@ -108,28 +113,38 @@ function hasNoBody(status: number): boolean {
   return status === 204 || status === 304;
 }
 
-function withLength(pairs: readonly string[], status: number, body: Buffer): readonly string[] {
+function withLength(pairs: readonly string[], status: number, body: Buffer | string): readonly string[] {
   const dated = [...pairs, 'date', httpDate()];
   return hasNoBody(status) ? dated : [...dated, 'content-length', String(body.length)];
 }
 
-function send(exchange: Exchange, status: number, headers: HeaderList, body: Buffer): void {
-  const length = hasNoBody(status) || exchange.head.method === 'HEAD' ? 0 : body.length;
+function headOf(status: number, headers: HeaderList, body: number): ResponseHead & { readonly body: number } {
   const reason = STATUS_CODES[status] ?? '';
-  const head: ResponseHead = {
+  return {
     status,
     line: `HTTP/1.1 ${status} ${reason}\r\n`,
     reason,
     minor: 1,
     headers,
-    body: length,
+    body,
     keepAlive: true,
     upgrade: '',
     connectionNames: null,
   };
-  exchange.status = status;
+}
+
+function send(exchange: Exchange, head: ResponseHead & { readonly body: number }, body: Buffer | string): void {
+  exchange.status = head.status;
   const policy = exchange.route?.policy ?? null;
-  const changed = policy === null ? head : changedForClient(exchange, policy, head);
-  exchange.downstream.begin(changed, exchange.responseLines, body, 0, length, true);
+  // HEAD is told how long the body would have been (RFC 9110 section 9.3.2).
+  const sent = exchange.head.method === 'HEAD' ? { ...head, body: 0 } : head;
+  const changed = policy === null ? sent : changedForClient(exchange, policy, sent);
+  const { downstream, responseLines } = exchange;
+  if (typeof body === 'string' && downstream.beginWithText !== undefined) {
+    downstream.beginWithText(changed, responseLines, sent.body === 0 ? '' : body);
+  } else {
+    const bytes = typeof body === 'string' ? Buffer.from(body, 'latin1') : body;
+    downstream.begin(changed, responseLines, bytes, 0, sent.body, true);
+  }
   exchange.end('answered');
 }

@@ -1,7 +1,9 @@
 // Who asks: gives the exchange its id, and finds the client behind proxies that are trusted.
 import { isIP } from 'node:net';
 import { type AddressSet, plainAddress } from '../../base/ip.js';
+import { ownText } from '../../base/own-text.js';
 import { RequestIds } from '../../base/request-ids.js';
+import { isSameText } from '../../base/same-text.js';
 import type { TracingConfig } from '../../config/config.js';
 import type { Exchange } from '../../exchange/exchange.js';
 import { Kind } from '../../http1/headers.js';
@@ -25,7 +27,7 @@ export function createIdentify(trusted: AddressSet, newTraces: TracingConfig['ne
     exchange.scheme = client.secure ? 'https' : 'http';
     exchange.clientAddress = client.address;
     // A string that was looked up before knows its hash; the equal one that was cut out of this head does not.
-    if (client.lastAuthority !== head.authority) client.lastAuthority = head.authority;
+    if (!isSameText(client.lastAuthority, head.authority)) client.lastAuthority = head.authority;
     exchange.authority = client.lastAuthority;
     if (client.trusted) {
       identifyBehindProxy(exchange, trusted);
@@ -57,22 +59,25 @@ function trace(exchange: Exchange, ids: RequestIds): void {
   exchange.traceLine = ids.traceLine();
 }
 
-/** Walks X-Forwarded-For from the right, past every trusted proxy, to the first address that is not one of ours. */
 function identifyBehindProxy(exchange: Exchange, trusted: AddressSet): void {
   const headers = exchange.head.headers;
   const scheme = (headers.first(Kind.xForwardedProto) || headers.first(Kind.xForwardedProtocol)).toLowerCase();
   if (scheme === 'https' || scheme === 'http') exchange.scheme = scheme;
   const chain = headers.joined(Kind.xForwardedFor);
-  if (chain === '') {
-    const real = plainAddress(headers.first(Kind.xRealIp));
-    if (isIP(real) !== 0) exchange.clientAddress = real;
-    return;
-  }
+  const address = chain === '' ? plainAddress(headers.first(Kind.xRealIp)) : lastUntrusted(chain, trusted);
+  // Whatever counts clients keeps it.
+  if (isIP(address) !== 0) exchange.clientAddress = ownText(address);
+}
+
+/** Walks X-Forwarded-For from the right, past every trusted proxy, to the first address that is not one of ours; empty: there is none at all. */
+function lastUntrusted(chain: string, trusted: AddressSet): string {
   const hops = chain.split(',');
+  let found = '';
   for (let at = hops.length - 1; at >= 0; at--) {
     const address = plainAddress((hops[at] as string).trim());
-    if (isIP(address) === 0) return;
-    exchange.clientAddress = address;
-    if (!trusted.has(address)) return;
+    if (isIP(address) === 0) return found;
+    found = address;
+    if (!trusted.has(address)) return found;
   }
+  return found;
 }

@@ -8,7 +8,7 @@ import { costOf } from '../../model/tier.js';
 import { noTier } from '../../model/tier-name.js';
 import { normalPath } from '../../routing/path-normal.js';
 import type { ClientTier, FindClientTier } from '../client-tier.js';
-import { type LimitLines, retryAfterSeconds } from '../limit-lines.js';
+import type { LimitLines } from '../limit-lines.js';
 import type { Stage, StageResult } from '../stage.js';
 
 /** What limiting needs. */
@@ -35,13 +35,13 @@ export function createLimit({ tiers, find, lines, all }: LimitParts): Stage {
   }
 
   function settle(exchange: Exchange, limit: TierLimit, verdict: TierVerdict): StageResult {
-    exchange.responseLines += lines.of(limit.tier, verdict);
     if (verdict.admitted) {
+      exchange.responseLines += lines.of(limit.tier, verdict);
       limit.admitted++;
       return undefined;
     }
     limit.refused++;
-    exchange.responseLines += `Retry-After: ${retryAfterSeconds(verdict)}\r\n`;
+    exchange.responseLines += lines.ofRefusal(limit.tier, verdict);
     return refusalOf(limit);
   }
 

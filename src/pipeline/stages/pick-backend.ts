@@ -40,7 +40,7 @@ export class PickBackend {
     const candidates = this.#parts.view.candidates(route, exchange.tried);
     const { policy } = route;
     if (candidates.length === 0) return policy === null ? null : this.#session(exchange, route, candidates, policy);
-    if (policy === null && route.even) return this.#standard.pick(candidates, route.frontend, exchange.clientAddress, null);
+    if (policy === null && route.even) return this.#standard.pick(candidates, route, exchange.clientAddress, null);
     return this.#pickByShares(exchange, route, candidates, policy);
   }
 
@@ -53,8 +53,7 @@ export class PickBackend {
   #pickByShares(exchange: Exchange, route: Route, candidates: readonly Backend[], policy: RoutePolicy | null): Backend | null {
     const shares = this.#sharesOf(route);
     const usable = eligible(candidates, shares);
-    if (policy === null)
-      return this.#standard.pick(usable, route.frontend, exchange.clientAddress, weighed(shares, shares.weights));
+    if (policy === null) return this.#standard.pick(usable, route, exchange.clientAddress, weighed(shares, shares.weights));
     const weights = this.#weightsNow(exchange, route, candidates, shares, policy);
     const session = this.#session(exchange, route, candidates, policy);
     const within = this.#within(exchange, route, usable, session, policy);
@@ -62,7 +61,7 @@ export class PickBackend {
     const balancer = policy.strategy === undefined ? this.#standard : this.#parts.balancers[policy.strategy];
     const key = clientKey(exchange, policy.strategy === 'HASH' ? policy.hashOn : undefined);
     // A turn by index would give those who follow another group more than their share; weighed ones count each for itself.
-    return balancer.pick(within, route.frontend, key, policy.split === undefined ? weighed(shares, weights) : weights);
+    return balancer.pick(within, route, key, policy.split === undefined ? weighed(shares, weights) : weights);
   }
 
   /** The backend that the client has a session with: a candidate, also without weight or a backup, or one that is under maintenance and drains. */

@@ -168,9 +168,9 @@ function serves(found: Route | ProxyError, frontend: string): found is Route {
   return !(found instanceof ProxyError) && found.frontend === frontend && found.fault === '';
 }
 
-/** Why an exchange cannot go on to a frontend that let it wait, or null. A store that is away says nothing about it. */
+/** Why an exchange cannot go on to a frontend that let it wait, or null. A store that does not reply says nothing about it. */
 function isGone(found: Route | ProxyError, frontend: string): ProxyError | null {
-  if (found instanceof ProxyError) return found.code === 'store-away' ? null : found;
+  if (found instanceof ProxyError) return found.code === 'store-away' || found.code === 'store-late' ? null : found;
   if (found.frontend !== frontend || found.fault === '') return null;
   return new ProxyError('bad-frontend-record', `${frontend}: ${found.fault}`);
 }

@@ -31,7 +31,8 @@ export function createRouteStage(find: FindRoute, tally: Tally): Stage {
     exchange.route = found;
     // A client that left meanwhile has been accounted for.
     if (!exchange.ended) {
-      exchange.counts = tally.frontend(found.counts, found.frontend);
+      // The name is asked for only where it is needed: of many hosts it is not in the processor's cache.
+      exchange.counts = found.counts.frontend ?? tally.frontend(found.counts, found.frontend);
       exchange.counts.begins();
     }
     return found.fault === '' ? undefined : new ProxyError('bad-frontend-record', `${found.frontend}: ${found.fault}`);
@@ -53,5 +54,7 @@ function routeOrError(exchange: Exchange, found: Route | RouteMiss): Route | Pro
       return new ProxyError('bad-host', exchange.head.authority);
     case 'away':
       return new ProxyError('store-away', exchange.head.authority);
+    case 'late':
+      return new ProxyError('store-late', exchange.head.authority);
   }
 }

@@ -11,7 +11,7 @@ import type { Stage, StageResult } from '../stage.js';
  * A host that has another certificate than the one the client has seen is answered 421 (RFC 9110 section 15.5.20): the client has
  * not verified that host. Clients that name no host in TLS are served all the same, and so are proxies that are trusted.
  */
-export function createSecureName(certificates: Pick<CertificateCache, 'find'>): Stage {
+export function createSecureName(certificates: Pick<CertificateCache, 'findSoon'>): Stage {
   return (exchange) => {
     const { client, authority } = exchange;
     const { tls } = client;
@@ -19,8 +19,8 @@ export function createSecureName(certificates: Pick<CertificateCache, 'find'>): 
     // What is no host at all is for the route to refuse.
     const host = normaliseHost(authority)?.host ?? '';
     if (host === tls.serverName || host === '') return agree(tls, authority);
-    const shown = certificates.find(tls.serverName);
-    const own = certificates.find(host);
+    const shown = certificates.findSoon(tls.serverName);
+    const own = certificates.findSoon(host);
     if (shown instanceof Promise || own instanceof Promise)
       return Promise.all([shown, own]).then(([one, other]) => decide(tls, authority, host, one, other));
     return decide(tls, authority, host, shown, own);

@@ -27,7 +27,7 @@ export function createFindL4Route(routes: Pick<RouteCache, 'find' | 'patternFor'
 
 /** A frontend serves the connections of its class alone: TLS where it is passed through, else clear text. A pattern says so itself. */
 function ofClass(found: Route | RouteMiss, secure: boolean, pattern: HostPattern | null): FoundRoute {
-  if (isMiss(found)) return found.kind === 'away' ? 'away' : null;
+  if (isMiss(found)) return found.kind === 'away' || found.kind === 'late' ? 'away' : null;
   if (pattern !== null && (pattern.secure !== null || pattern.target.kind === 'backend')) return found;
   return passesThrough(found) === secure ? found : null;
 }

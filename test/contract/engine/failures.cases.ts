@@ -1,5 +1,6 @@
 // What a client sees when a backend fails or is silent, and what a backend sees when a client does.
 import { expect } from 'vitest';
+import { resetSocket } from '../../../src/base/socket-reset.js';
 import { ok, response } from '../../helpers/backend.js';
 import { eventually, pause } from '../../helpers/eventually.js';
 import { type CaseGroup, head, pattern, withBody } from './world.js';
@@ -63,6 +64,17 @@ export const failureCases: CaseGroup = {
         const answer = await world.exchange(withBody('POST', '/', await world.frontend(one, two), 'body'));
         expect(answer.status).toBe(504);
         expect(one.requests.length + two.requests.length).toBe(1);
+      },
+    },
+    {
+      title: 'cuts an answer that would have ended with the connection when its backend resets it',
+      async run(world) {
+        const backend = await world.backend((_request, connection) => {
+          // Together, so that the event loop tells of an end.
+          connection.send('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhalf of it');
+          resetSocket(connection.socket);
+        });
+        await expect(world.get(await world.frontend(backend))).rejects.toThrow();
       },
     },
     {

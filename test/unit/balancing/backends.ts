@@ -1,9 +1,10 @@
 // Backends and routes for the tests of balancing, and how picks are counted.
-import type { Balancer, Weights } from '../../../src/balancing/balancer.js';
+import type { Balancer, Weights, Whose } from '../../../src/balancing/balancer.js';
 import type { Backend } from '../../../src/model/backend.js';
 import type { Route } from '../../../src/model/frontend.js';
 import { parseBackends } from '../../../src/model/parse-backends.js';
 import { type RoutePolicy, standardPolicy } from '../../../src/model/policy/policy.js';
+import { Turn } from '../../../src/model/turn.js';
 import { RouteCounts } from '../../../src/observe/route-counts.js';
 
 /** Backends of a list that has these fragments, e.g. `['weight=2', '']`. */
@@ -30,9 +31,16 @@ export function routeOf(list: readonly Backend[], policy: Partial<RoutePolicy> |
     policy: policy === null ? null : { ...standardPolicy, ...policy },
     even: list.every(({ weight, backup }) => weight === 1 && !backup),
     records: [],
+    unmarked: true,
     fault: '',
     counts: new RouteCounts(),
+    turn: new Turn(),
   };
+}
+
+/** A frontend of this name, of which nothing was picked yet. */
+export function newWhose(frontend = 'f'): Whose {
+  return { frontend, turn: new Turn() };
 }
 
 /** How often each of `list` was picked. */
@@ -40,11 +48,11 @@ export function countPicks(
   balancer: Balancer,
   list: readonly Backend[],
   times: number,
-  { weights = null, frontend = 'f', key = String }: CountOptions = {},
+  { weights = null, whose = newWhose(), key = String }: CountOptions = {},
 ): number[] {
   const counts = new Array<number>(list.length).fill(0);
   for (let turn = 0; turn < times; turn++) {
-    const picked = balancer.pick(list, frontend, key(turn), weights);
+    const picked = balancer.pick(list, whose, key(turn), weights);
     counts[list.indexOf(picked as Backend)]!++;
   }
   return counts;
@@ -52,7 +60,8 @@ export function countPicks(
 
 interface CountOptions {
   readonly weights?: Weights | null;
-  readonly frontend?: string;
+  /** A new one unless a test says otherwise. */
+  readonly whose?: Whose;
   /** Key of a turn; each turn has its own unless a test says otherwise. */
   readonly key?: (turn: number) => string;
 }

@@ -14,7 +14,7 @@ function start(busy: readonly number[]) {
     for (let one = 0; one < count; one++) loads.started(route, list[at]!);
   });
   const balancer = createLeastConnections(loads, seeded(seed));
-  const pick = (weights: readonly number[] | null = null) => balancer.pick(list, route.frontend, '', weights)!;
+  const pick = (weights: readonly number[] | null = null) => balancer.pick(list, route, '', weights)!;
   return { loads, pick };
 }
 

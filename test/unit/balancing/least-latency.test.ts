@@ -100,9 +100,9 @@ describe('least latency (D.3 16)', () => {
       loads.answered(route, list[at]!, 200, milliseconds);
       loads.ended(route, list[at]!);
     }
-    for (let turn = 0; turn < 100; turn++) expect(balancer.pick(list, route.frontend, '', null)).toBe(list[1]);
+    for (let turn = 0; turn < 100; turn++) expect(balancer.pick(list, route, '', null)).toBe(list[1]);
     // Three running requests make the faster one the slower choice.
     for (let turn = 0; turn < 3; turn++) loads.started(route, list[1]!);
-    for (let turn = 0; turn < 100; turn++) expect(balancer.pick(list, route.frontend, '', null)).toBe(list[0]);
+    for (let turn = 0; turn < 100; turn++) expect(balancer.pick(list, route, '', null)).toBe(list[0]);
   });
 });

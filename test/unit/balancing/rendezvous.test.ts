@@ -1,15 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { createRendezvous } from '../../../src/balancing/rendezvous.js';
 import type { Backend } from '../../../src/model/backend.js';
-import { backends, countPicks, isShare } from './backends.js';
+import { backends, countPicks, isShare, newWhose } from './backends.js';
 
 const ten = backends(10);
+const whose = newWhose();
 const clients = Array.from({ length: 10_000 }, (_, at) => `10.${at >> 16}.${(at >> 8) & 255}.${at & 255}`);
 
 /** The id that each client gets. */
 function homes(list: readonly Backend[], weights: readonly number[] | null = null): string[] {
   const balancer = createRendezvous();
-  return clients.map((client) => balancer.pick(list, 'f', client, weights)!.id);
+  return clients.map((client) => balancer.pick(list, whose, client, weights)!.id);
 }
 
 function moved(before: readonly string[], after: readonly string[]): number[] {
@@ -61,8 +62,8 @@ describe('hashing (D.3 15)', () => {
     const before = homes(ten);
     const balancer = createRendezvous();
     const alive = ten.filter((_, index) => index !== 7);
-    for (const client of clients) balancer.pick(alive, 'f', client, null);
-    expect(clients.map((client) => balancer.pick(ten, 'f', client, null)!.id)).toEqual(before);
+    for (const client of clients) balancer.pick(alive, whose, client, null);
+    expect(clients.map((client) => balancer.pick(ten, whose, client, null)!.id)).toEqual(before);
   });
 
   it('moves clients only to or from a backend whose weight changes (D.3 17)', () => {
@@ -91,6 +92,6 @@ describe('hashing (D.3 15)', () => {
   it('tells apart letters beyond Latin', () => {
     const keys = Array.from({ length: 64 }, (_, at) => String.fromCharCode(0x4e00 + at * 256));
     const balancer = createRendezvous();
-    expect(new Set(keys.map((key) => balancer.pick(ten, 'f', key, null))).size).toBeGreaterThan(5);
+    expect(new Set(keys.map((key) => balancer.pick(ten, whose, key, null))).size).toBeGreaterThan(5);
   });
 });

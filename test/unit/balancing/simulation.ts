@@ -53,7 +53,7 @@ export function simulate(
     finishUntil(Math.min(arrival, end));
     time.now = Math.min(arrival, end);
     if (arrival >= end) break;
-    const backend = balancer.pick(route.backends, route.frontend, '', null) as Backend;
+    const backend = balancer.pick(route.backends, route, '', null) as Backend;
     counts[backend.index]!++;
     loads.started(route, backend);
     const took = service(backend, loads.of(route.frontend)?.get(backend.id)?.inFlight ?? 1);

@@ -38,7 +38,14 @@ describe('the description of a configuration', () => {
       server: { tcpTimeout: '2m', connectTimeout: '500ms', deadBackendTTL: 45, maxHeadBytes: '16KiB', maxLineBytes: '8K' },
     });
     expect(config.server).toMatchObject({ idleTimeout: 120, connectTimeout: 0.5, deadBackendTTL: 45, maxHeadBytes: 16_384 });
-    expect(config.redis).toEqual({ cacheEntries: 100_000, timeout: 1, maxStale: 0, emptyMeans: 'trust', ca: [] });
+    expect(config.redis).toEqual({
+      cacheEntries: 100_000,
+      timeout: 1,
+      maxStale: 0,
+      lookupWait: 0.03,
+      emptyMeans: 'trust',
+      ca: [],
+    });
   });
 
   test('loads to the same configuration again', () => {

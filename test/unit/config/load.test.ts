@@ -95,6 +95,7 @@ const defaults: Config = {
     cacheEntries: 100_000,
     timeout: 1_000,
     maxStale: 0,
+    lookupWait: 30,
     emptyMeans: 'trust',
     snapshot: '',
     ca: [],

@@ -1,7 +1,9 @@
 // Routes for the tests of health, compiled by hand.
 
 import type { Backend } from '../../../src/model/backend.js';
+import { unmarked } from '../../../src/model/dead-set.js';
 import type { FrontendRecord, Route } from '../../../src/model/frontend.js';
+import { Turn } from '../../../src/model/turn.js';
 import { RouteCounts } from '../../../src/observe/route-counts.js';
 
 export const entries = (count: number): string[] => Array.from({ length: count }, (_, index) => `http://10.0.0.${index}:80`);
@@ -39,6 +41,7 @@ export function route(count: number, changes: Partial<Route> = {}, list: readonl
       proxyProtocol: 'none',
     }),
   );
+  const records = changes.records ?? [frontendRecord({ list: ['id', ...list] })];
   return {
     host: 'example.com',
     frontend: 'example.com',
@@ -46,9 +49,11 @@ export function route(count: number, changes: Partial<Route> = {}, list: readonl
     backends,
     policy: null,
     even: true,
-    records: [frontendRecord({ list: ['id', ...list] })],
+    records,
+    unmarked: unmarked(records),
     fault: '',
     counts: new RouteCounts(),
+    turn: new Turn(),
     ...changes,
   };
 }

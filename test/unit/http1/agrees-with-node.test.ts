@@ -54,6 +54,8 @@ const neither: readonly string[] = [
   `${post('Transfer-Encoding: chunked', 'Content-Length: 5')}0\r\n\r\n`,
   `${post('Transfer-Encoding: chunked, identity')}0\r\n\r\n`,
   `${post('Transfer-Encoding: xchunked')}0\r\n\r\n`,
+  `${post('Transfer-Encoding: chunked\t')}0\r\n\r\n`,
+  `${post('Transfer-Encoding: chunked \t ')}0\r\n\r\n`,
   `${post('Transfer-Encoding:\x0bchunked')}0\r\n\r\n`,
   `${post('Transfer-Encoding: chunked')} 5\r\nhello\r\n0\r\n\r\n`,
   `${post('Transfer-Encoding: chunked')}0x5\r\nhello\r\n0\r\n\r\n`,

@@ -23,9 +23,16 @@ describe('the length of a request body', () => {
     expect(acceptedRequest(post10(`content-length:\t${value} `)).body).toBe(length);
   });
 
-  it.each(['chunked', 'Chunked', 'CHUNKED', '\t chunked \t'])('is chunked for Transfer-Encoding %j', (value) => {
+  it.each(['chunked', 'Chunked', 'CHUNKED', '\t chunked  '])('is chunked for Transfer-Encoding %j', (value) => {
     expect(acceptedRequest(post(`Transfer-Encoding: ${value}`)).body).toBe(chunked);
   });
+
+  it.each(['Content-Length: 5', 'Transfer-Encoding: chunked'])(
+    'is refused for a tab behind %s, at which readers differ',
+    (line) => {
+      for (const blanks of ['\t', ' \t', '\t ']) expect(requestVerdict(post(line + blanks))).toBe('ambiguous-length');
+    },
+  );
 
   it.each([
     '',

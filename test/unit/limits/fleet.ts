@@ -3,6 +3,9 @@ import { Accounts } from '../../../src/limits/accounts.js';
 import { Ledger, type Verdict } from '../../../src/limits/ledger.js';
 import type { Count, Limiter, Taking, Window } from '../../../src/limits/limiter.js';
 
+/** Milliseconds that points which were given out already may wait to be told with those of others. */
+const patience = 10;
+
 interface Event {
   readonly at: number;
   readonly run: () => void;
@@ -69,7 +72,7 @@ export class Fleet {
     const limiter: Limiter = {
       strict: false,
       alone: false,
-      spend: (_, cost, seconds) => this.#remote(() => counter.spend(cost, seconds, this.now)),
+      spend: (_, cost, seconds) => this.#remote(() => counter.spend(cost, seconds, this.now), patience),
       take: (_, cost, seconds) => this.#remote(() => counter.take(cost, seconds, this.now)),
     };
     this.#ledgers = Array.from({ length: workers }, () => new Ledger(window, limiter, new Accounts(10), () => this.now));
@@ -111,11 +114,11 @@ export class Fleet {
     this.#events.splice(from, 0, { at, run });
   }
 
-  #remote<T>(ask: () => T): Promise<T> {
+  #remote<T>(ask: () => T, wait = 0): Promise<T> {
     this.questions++;
     const { delay } = this.#options;
     return new Promise((resolve) => {
-      this.#at(this.now + delay(), () => {
+      this.#at(this.now + wait + delay(), () => {
         const answer = ask();
         this.#at(this.now + delay(), () => resolve(answer));
       });

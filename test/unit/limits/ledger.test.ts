@@ -18,6 +18,7 @@ async function fleetWith(
     readonly over: number;
     readonly spread: Spread;
     readonly bursts?: number;
+    readonly cost?: number;
   },
 ): Promise<Fleet> {
   const random = seeded(seed);
@@ -30,7 +31,7 @@ async function fleetWith(
       'one after another': Math.floor((at * workers) / requests),
       one: 0,
     }[spread];
-    fleet.request((over * Math.floor((at * bursts) / requests)) / bursts, worker);
+    fleet.request((over * Math.floor((at * bursts) / requests)) / bursts, worker, options.cost);
   }
   await fleet.run();
   return fleet;
@@ -38,23 +39,26 @@ async function fleetWith(
 
 describe('a fleet that shares a limit', () => {
   const anyFleet = fc.record({
-    workers: fc.integer({ min: 1, max: 24 }),
+    workers: fc.integer({ min: 1, max: 32 }),
     points: fc.integer({ min: 1, max: 3_000 }),
     load: fc.double({ min: 0.2, max: 3, noNaN: true }),
     /** The part of the window in which the requests come. */
     part: fc.constantFrom(0.001, 0.1, 0.9),
     spread: fc.constantFrom(...spreads),
     bursts: fc.constantFrom(1, 3, 10, 100_000),
+    cost: fc.constantFrom(1, 1, 2, 7, 50),
   });
 
   it('never gives out more in a window than the limit and one block for each worker', async () => {
     await fc.assert(
-      fc.asyncProperty(anyFleet, async ({ workers, points, load, part, spread, bursts }) => {
-        const requests = Math.ceil(points * load);
-        const fleet = await fleetWith({ workers, points, duration: 60, requests, over: 60_000 * part, spread, bursts });
-        expect(fleet.admitted).toBeLessThanOrEqual(points + workers * largestBlock(points));
+      fc.asyncProperty(anyFleet, async ({ workers, points, load, part, spread, bursts, cost }) => {
+        const requests = Math.ceil((points * load) / cost);
+        const fleet = await fleetWith({ workers, points, duration: 60, requests, over: 60_000 * part, spread, bursts, cost });
+        // What costs more than the limit costs the limit.
+        const each = Math.min(cost, points);
+        expect(fleet.admitted * each).toBeLessThanOrEqual(points + workers * largestBlock(points));
         // Nor less than was asked for or is there.
-        expect(fleet.admitted).toBeGreaterThanOrEqual(Math.min(requests, points));
+        expect(fleet.admitted).toBeGreaterThanOrEqual(Math.min(requests, Math.floor(points / each)));
       }),
       { seed, numRuns: 100 },
     );
@@ -135,6 +139,36 @@ describe('a refused client', () => {
     await fleet.run();
     expect(fleet.admitted).toBe(3);
     expect(fleet.outcomes.at(-1)?.admitted).toBe(true);
+  });
+});
+
+describe('a client that a worker forgets', () => {
+  it('has what was told of it against it, and gets no more than a block anew for each time', async () => {
+    const points = 640;
+    let spent = 0;
+    const limiter: Limiter = {
+      strict: false,
+      alone: false,
+      async spend(key, cost) {
+        if (key === 'client') spent += cost;
+        return { spent: key === 'client' ? spent : cost, left: 60_000 };
+      },
+      async take(key, cost) {
+        if (key === 'client' && spent + cost > points) return { taken: false, spent, left: 60_000 };
+        return { taken: true, ...(await this.spend(key, cost, 60)) };
+      },
+    };
+    // Room for two: two others are enough for the worker to forget everybody.
+    const ledger = new Ledger({ name: 'tier', points, duration: 60 }, limiter, new Accounts(2), () => 0);
+    let served = 0;
+    let forgotten = 0;
+    for (let visit = 0; visit < 200; visit++) {
+      for (let request = 0; request < 40; request++) if ((await ledger.take('client', 1, 0)).admitted) served++;
+      for (const other of ['one', 'another', 'a third']) await ledger.take(`${other} ${visit}`, 1, 0);
+      forgotten++;
+    }
+    expect(served).toBeGreaterThanOrEqual(points);
+    expect(served).toBeLessThanOrEqual(points + (forgotten + 1) * largestBlock(points));
   });
 });
 

@@ -1,6 +1,6 @@
 // List entries to backends: what people have in their Redis, and what they mistype.
 import { describe, expect, it } from 'vitest';
-import type { Backend } from '../../../src/model/backend.js';
+import { type Backend, changedBackend } from '../../../src/model/backend.js';
 import { parseBackend } from '../../../src/model/parse-backend.js';
 import { parseBackends } from '../../../src/model/parse-backends.js';
 
@@ -37,7 +37,7 @@ describe('addresses', () => {
     ['HTTP://Host.EXAMPLE:8080/Path', 'http', 'host.example', 8080, 'http://host.example:8080', 'http://host.example:8080/Path'],
     ['http://h:1/a;b', 'http', 'h', 1, 'http://h:1', 'http://h:1/a%3Bb'],
   ])('%s', (entry, scheme, host, port, origin, publishedUrl) => {
-    expect(backendOf(entry)).toEqual({
+    expect(changedBackend(backendOf(entry), {})).toEqual({
       entry,
       index: 0,
       id: origin,

@@ -9,6 +9,7 @@ import { noHeaders } from '../../../src/http1/headers.js';
 import { parseBackends } from '../../../src/model/parse-backends.js';
 import { Disallowed } from '../../../src/model/policy/parsed-by.js';
 import { parseTemplate, variableNames } from '../../../src/model/policy/template.js';
+import { Turn } from '../../../src/model/turn.js';
 import { RouteCounts } from '../../../src/observe/route-counts.js';
 import { filledIn, hostOf } from '../../../src/pipeline/header-rules.js';
 
@@ -52,7 +53,7 @@ function exchangeOf(fields: { target: string; authority: string; method: string;
     lastAuthority: '',
     shown: { text: '', digest: '' },
     tls: null,
-    forwardedLines: { authority: '', text: '' },
+    forwardedStart: '',
   };
   const exchange = new Exchange(head, new RequestBody(0, { pauseBody() {}, resumeBody() {} }, 0), client, downstream, 0);
   exchange.id = fields.id;
@@ -65,8 +66,10 @@ function exchangeOf(fields: { target: string; authority: string; method: string;
     policy: null,
     even: true,
     records: [],
+    unmarked: true,
     fault: '',
     counts: new RouteCounts(),
+    turn: new Turn(),
   };
   return exchange;
 }

@@ -44,7 +44,7 @@ const client = {
   lastAuthority: '',
   shown: { text: '', digest: '' },
   tls: null,
-  forwardedLines: { authority: '', text: '' },
+  forwardedStart: '',
 };
 const downstream = {
   begun: false,

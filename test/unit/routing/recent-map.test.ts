@@ -1,14 +1,17 @@
 // The bounded map of the route cache.
 import { describe, expect, it } from 'vitest';
-import { RecentMap } from '../../../src/routing/recent-map.js';
+import { type Recent, RecentMap } from '../../../src/routing/recent-map.js';
 import { newSeed, seeded } from '../../helpers/seeded.js';
+
+interface Value extends Recent<Value> {}
 
 const random = seeded(newSeed('recent-map'));
 
 function mapOf(bound: number) {
   const forgotten: string[] = [];
-  const map = new RecentMap<{ name: string }>(bound, (value) => forgotten.push(value.name));
-  const put = (name: string, written = true) => map.set(name, { name }, written);
+  const map = new RecentMap<Value>(bound, (value) => forgotten.push(value.key));
+  const put = (key: string, written = true) =>
+    map.set({ key, standing: 'newcomer', asked: false, previous: null, next: null }, written);
   const fill = (beginning: string, count: number, written = true) => {
     for (let at = 0; at < count; at += 1) put(`${beginning}-${at}`, written);
   };
@@ -39,7 +42,7 @@ it('keeps what is asked for while others come and go', () => {
   put('hot');
   for (let at = 0; at < 1000; at += 1) {
     put(`key-${at}`);
-    expect(map.get('hot')?.name).toBe('hot');
+    expect(map.get('hot')?.key).toBe('hot');
   }
 });
 
@@ -59,6 +62,16 @@ it('tells of a value that is replaced, not of one that is deleted', () => {
   map.delete('a');
   expect(map.get('a')).toBeUndefined();
   expect(forgotten).toEqual(['a']);
+});
+
+it('gives a value that replaces another one its place', () => {
+  const { put, fill, held, forgotten } = mapOf(10);
+  fill('site', 10);
+  put('site-0');
+  put('site-9');
+  put('next');
+  expect(forgotten).toEqual(['site-0', 'site-9', 'site-0']);
+  expect(held('site', 10)).toBe(9);
 });
 
 describe('names that strangers invent', () => {

@@ -187,8 +187,10 @@ describe('a change while the record is being read', () => {
     const after = cache.find('example.com');
     expect(store.reads[1]).toEqual(['example.com']);
     store.held[1]!.reply();
+    expect(shortly(await after)).toBe('example.com -> new');
     store.held[0]!.reply();
-    expect([await before, await after].map(shortly)).toEqual(['example.com -> old', 'example.com -> new']);
+    // Known by now.
+    expect(shortly(await before)).toBe('example.com -> new');
     store.holding = false;
     expect(await find('example.com')).toBe('example.com -> new');
     expect(store.reads).toHaveLength(2);
@@ -358,5 +360,56 @@ describe('while the store is away', () => {
     const start = Date.now();
     while (Date.now() <= start + 1) expect(['away', 'known.com -> a']).toContain(await find('known.com'));
     expect(cache.find('known.com')).toEqual({ kind: 'away' });
+  });
+});
+
+describe('while the store does not reply, and nobody knows why', () => {
+  beforeEach(async () => {
+    store.put('known.com', ['id', 'http://a:1']);
+    store.put('other.com', ['id', 'http://o:1']);
+    await cache.find('known.com');
+    await cache.find('other.com');
+    // Fewer look-ups say nothing of what is usual.
+    await cache.find('nobody.com');
+    await cache.find('none.com');
+    store.holding = true;
+  });
+
+  it('a host that was never asked for is told so soon, and what the look-up brings is kept', async () => {
+    store.put('late.com', ['id', 'http://l:1']);
+    expect(await find('late.com')).toBe('late');
+    store.held[0]!.reply();
+    await new Promise(setImmediate);
+    expect(shortly(cache.find('late.com') as Route)).toBe('late.com -> l');
+  });
+
+  it('one known host waits a moment at most, the others not at all', async () => {
+    store.everythingChanged();
+    expect(await find('known.com')).toBe('known.com -> a');
+    expect(shortly(cache.find('other.com') as Route)).toBe('other.com -> o');
+    expect(shortly(cache.find('known.com') as Route)).toBe('known.com -> a');
+    expect(cache.stale).toBe(true);
+  });
+
+  it('and then does, everything is what it says now', async () => {
+    store.everythingChanged();
+    await find('known.com');
+    store.put('other.com', ['id', 'http://new:1']);
+    cache.find('other.com');
+    for (const read of store.held) read.reply();
+    await new Promise(setImmediate);
+    store.holding = false;
+    expect(await find('other.com')).toBe('other.com -> new');
+    expect(cache.stale).toBe(false);
+  });
+
+  it('known hosts wait again once the late look-up has ended', async () => {
+    store.everythingChanged();
+    await find('known.com');
+    store.held[0]!.reply();
+    await new Promise(setImmediate);
+    store.put('other.com', ['id', 'http://new:1']);
+    store.holding = false;
+    expect(await find('other.com')).toBe('other.com -> new');
   });
 });

@@ -67,7 +67,7 @@ function newExchange(compress: string | null): Exchange {
     lastAuthority: '',
     shown: { text: '', digest: '' },
     tls: null,
-    forwardedLines: { authority: '', text: '' },
+    forwardedStart: '',
   };
   const body = new RequestBody(0, { pauseBody() {}, resumeBody() {} }, 0);
   const exchange = new Exchange(head, body, client, new Port(), 0);

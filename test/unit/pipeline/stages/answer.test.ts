@@ -86,7 +86,7 @@ function setUp(options: { method?: string; accept?: string; page?: Buffer | null
     lastAuthority: '',
     shown: { text: '', digest: '' },
     tls: null,
-    forwardedLines: { authority: '', text: '' },
+    forwardedStart: '',
   };
   const exchange = new Exchange(head, body, client, port, 0);
   exchange.id = 'request-1';
