@@ -22,14 +22,16 @@ export interface Http2GuardLimits {
 /** One a connection. Each method tells what the connection is to be ended for, or null. */
 export class Http2Guard {
   readonly #limits: Http2GuardLimits;
-  #until = 0;
+  #until: number;
   #resets = 0;
   #controlFrames = 0;
   #received = 0;
   #useful = 0;
 
-  constructor(limits: Http2GuardLimits) {
+  /** @param now when the connection came, on the scale of `sweep` */
+  constructor(limits: Http2GuardLimits, now: number) {
     this.#limits = limits;
+    this.#until = now + period;
   }
 
   /** A stream was reset, by the client or for its fault. */
@@ -55,6 +57,11 @@ export class Http2Guard {
     this.#useful += bytes * 2;
   }
 
+  /** @param bytes of a body that nobody takes any more: they may come, or have come, and are not told by `body` */
+  dropped(bytes: number): void {
+    this.#useful += bytes;
+  }
+
   sent(bytes: number): void {
     this.#useful += bytes / bytesSentForOne;
   }
@@ -62,15 +69,17 @@ export class Http2Guard {
   /**
    * Looks at the bytes.
    * @param received all bytes of the connection so far
+   * @param held of them, those of bodies that nobody has taken yet: `body` will tell of them
    */
-  sweep(now: number, received: number): Http2Abuse | null {
-    const empty = received - this.#received - this.#useful;
+  sweep(now: number, received: number, held: number): Http2Abuse | null {
+    const taken = received - held;
+    const empty = taken - this.#received - this.#useful;
     if (empty > freeBytes) return 'empty-bytes';
     if (now >= this.#until) {
       this.#until = now + period;
       this.#resets = 0;
       this.#controlFrames = 0;
-      this.#received = received;
+      this.#received = taken;
       this.#useful = 0;
     }
     return null;

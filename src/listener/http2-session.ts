@@ -54,6 +54,9 @@ export class Http2Connection implements ListedConnection, StreamOwner {
   readonly #streams = new SweepList<Http2Stream>();
   /** Shared by all requests without a body: nothing of it ever changes. */
   readonly #noBody = new RequestBody(0, nothing, 0);
+  readonly #addHeld = (stream: Http2Stream): void => {
+    this.#held += stream.held;
+  };
   #requests = 0;
   /** Since when it has no stream. */
   #idleSince: number;
@@ -61,6 +64,8 @@ export class Http2Connection implements ListedConnection, StreamOwner {
   #received = 0;
   #heardAt: number;
   #asked = false;
+  /** Bytes of bodies that wait in their streams, as of the last tick. */
+  #held = 0;
   /** It was sent away: when it is closed. */
   #closesAt = 0;
   #over = false;
@@ -70,7 +75,7 @@ export class Http2Connection implements ListedConnection, StreamOwner {
     const { settings, metrics, connections, clock } = context;
     this.client = client;
     this.context = context;
-    this.guard = new Http2Guard(settings);
+    this.guard = new Http2Guard(settings, clock.now);
     this.#socket = socket;
     this.#idleSince = clock.now;
     this.#heardAt = clock.now;
@@ -126,6 +131,7 @@ export class Http2Connection implements ListedConnection, StreamOwner {
 
   streamClosed(stream: Http2Stream, reset: boolean): void {
     this.#streams.remove(stream);
+    if (!stream.received) this.guard.dropped(streamWindow);
     if (this.#streams.size === 0) this.#idleSince = this.context.clock.now;
     if (reset) this.#judge(this.guard.reset());
   }
@@ -166,7 +172,9 @@ export class Http2Connection implements ListedConnection, StreamOwner {
       return;
     }
     const received = this.#socket.bytesRead;
-    this.#judge(this.guard.sweep(now, received));
+    this.#held = 0;
+    this.#streams.each(this.#addHeld);
+    this.#judge(this.guard.sweep(now, received, this.#held));
     if (this.#over) return;
     this.#streams.each(visit, now);
     this.#ask(now, received);

@@ -214,6 +214,16 @@ export class Http2Stream implements BodySource, Http2Owner, Slotted {
     }
   }
 
+  /** The client has sent all of its body, or has none. Streams that this side resets end like whole ones. */
+  get received(): boolean {
+    return this.#received && !this.#resetByUs;
+  }
+
+  /** Bytes of the body that have come and that nobody has taken. */
+  get held(): number {
+    return this.#stream.readableLength;
+  }
+
   /** The stream is gone. */
   closed(): void {
     const { rstCode } = this.#stream;

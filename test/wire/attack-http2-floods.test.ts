@@ -1,5 +1,5 @@
 // What HTTP/2 lets a client do cheaply and a server dearly: such a connection is ended by GOAWAY and counted, and others go on.
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Http2Abuse } from '../../src/observe/metrics.js';
 import { ok } from '../helpers/backend.js';
 import { eventually, pause, settled } from '../helpers/eventually.js';
@@ -246,7 +246,51 @@ describe('window tricks', () => {
     const reached = await settled(pump);
     expect(reached).toBeLessThan(16 * 1024 * 1024);
     const other = client.request(get(await wire.world.frontend(await wire.world.backend(ok('flows')))));
-    expect((await client.ended(other)).body.toString()).toBe('flows');
+    expect(await client.ended(other)).toMatchObject({ status: '200', body: Buffer.from('flows') });
+  });
+});
+
+describe('bodies that nobody takes', () => {
+  /** Waits until the connections were looked at: one that came later is ended for what it does. */
+  const lookedAt = async () => {
+    const host = await wire.world.frontend(await wire.world.backend(silent));
+    await expectEnd('empty-bytes', [errorCode.enhanceYourCalm], async (client) => {
+      const stream = client.request(post(host), false);
+      const pieces = Buffer.concat(Array.from({ length: 100 }, () => frame(frameType.data, 0, stream, Buffer.from('x'))));
+      await flood(client, pieces, 400);
+    });
+  };
+  const expectServed = async (client: FrameClient) => {
+    const stream = client.request(get(await wire.world.frontend(await wire.world.backend(ok('served')))));
+    expect(await client.ended(stream)).toMatchObject({ status: '200', body: Buffer.from('served') });
+  };
+
+  it('because their requests were answered meanwhile do not count as empty', async () => {
+    const client = await connect();
+    await eventually('its windows', () => client.frames.some(({ type }) => type === frameType.settings));
+    const streams = [1, 2].map(() => client.request(post('nobody.example.com'), false));
+    for (const stream of streams) expect((await client.ended(stream)).status).toBe('400');
+    // On their way while the answer was.
+    for (const stream of streams) for (let at = 0; at < 15; at++) client.data(stream, Buffer.alloc(16_384));
+    await lookedAt();
+    await expectServed(client);
+  });
+
+  it('because their backends are looked for do not count as empty', async () => {
+    const { store } = wire.world.proxy.proxy;
+    const read = store.readFrontends.bind(store);
+    const silence = vi.spyOn(store, 'readFrontends').mockImplementation((names) => {
+      return names.some((name) => name.endsWith('late.example.com')) ? new Promise(() => {}) : read(names);
+    });
+    onTestFinished(() => silence.mockRestore());
+    const client = await connect();
+    await eventually('its windows', () => client.frames.some(({ type }) => type === frameType.settings));
+    for (const host of ['one.late.example.com', 'another.late.example.com']) {
+      const stream = client.request(post(host), false);
+      for (let at = 0; at < 15; at++) client.data(stream, Buffer.alloc(16_384));
+    }
+    await lookedAt();
+    await expectServed(client);
   });
 });
 
